@@ -1,0 +1,41 @@
+# Each target sets up what it needs: Python 3.11 or newer, git and make are enough.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help demo repro test bench lock
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+demo: $(BIN)/.installed ## the whole graph on scikit-learn's digits, in demo/, without network
+	python tools/demo.py demo
+	cd demo && dvc repro --quiet
+	@echo "Open demo/REPORT.md"
+
+repro: $(BIN)/.installed ## the study on MNIST: only what changed since the last run
+	dvc repro
+
+test: $(BIN)/.installed ## lint, types, tests
+	ruff check .
+	ruff format --check .
+	mypy
+	pytest
+
+bench: $(BIN)/.installed ## seconds an epoch, against the usual DataLoader loop
+	dvc repro --quiet preprocess
+	python tools/bench.py
+
+lock: $(BIN)/.installed ## resolve requirements.txt anew from pyproject.toml
+	uv pip compile pyproject.toml --extra dev --universal --fork-strategy fewest --python-version 3.11 \
+	  --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	  --quiet --output-file requirements.txt
+
+$(BIN)/.installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: $(PYTHON) is older than Python 3.11; name another: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

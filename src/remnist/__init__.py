@@ -1,0 +1,1 @@
+"""Five MNIST lab reports, every experiment run again over many seeds."""

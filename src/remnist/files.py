@@ -1,0 +1,69 @@
+"""Files that appear whole or not at all, and the two text formats that the stages read."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from remnist.errors import UserError
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML 1.2 file, the dialect of DVC itself, in which ``1e-4`` is a number.
+
+    Raises:
+        UserError: the file is missing or is no YAML.
+    """
+    try:
+        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; run this from the project's root") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+
+
+def read_params(section: str) -> dict[str, Any]:
+    """Read one section of params.yaml in the working directory.
+
+    Raises:
+        UserError: there is no such file or section.
+    """
+    path = Path("params.yaml")
+    params = read_yaml(path)
+    if isinstance(params, dict) and isinstance(params.get(section), dict):
+        return dict(params[section])
+    raise UserError(f"{path}: {section}: a mapping is expected here")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        UserError: the file is missing or is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; `dvc repro` makes it") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON: {error}; `dvc repro --force` makes it anew") from None
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file by way of a temporary one, so that a reader finds the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".tmp")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as UTF-8 with Unix line ends, whole or not at all."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, keys in their given order, whole or not at all; NaN is refused."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")

@@ -1,0 +1,81 @@
+"""Seeds in parallel: a process a core, one thread each, torch imported once.
+
+The processes are forked from a server that has imported torch under pinned numerics and done nothing else, so a
+process starts in milliseconds, and the stage itself needs no torch.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from pkgutil import resolve_name
+from typing import Any
+
+from remnist import numerics
+from remnist.errors import UserError
+
+WORKERS = "REMNIST_WORKERS"
+
+
+def context(kind: str, preload: str) -> multiprocessing.context.BaseContext:
+    """Return a multiprocessing context whose processes compute with the pinned numerics.
+
+    Args:
+        kind: portable or native, as `remnist.numerics` says.
+        preload: the module to import once for all processes.
+    """
+    numerics.pin(kind)
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(["__main__", preload])
+    return server
+
+
+@contextmanager
+def workers(processes: multiprocessing.context.BaseContext, tasks: int) -> Iterator[Executor]:
+    """Start as many processes as there are cores, or tasks if they are fewer; all end with the block.
+
+    The environment variable REMNIST_WORKERS sets another number. The results do not depend on it.
+
+    Raises:
+        UserError: REMNIST_WORKERS is no whole number from 1.
+    """
+    executor = ProcessPoolExecutor(min(tasks, _count()), processes, initializer=_start)
+    try:
+        yield executor
+    except BaseException:
+        for process in list(executor._processes.values()):
+            process.terminate()
+        raise
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def call(name: str, *arguments: Any) -> Any:
+    """Call a function by its name, `module:function`, importing it in the process that computes."""
+    return resolve_name(name)(*arguments)
+
+
+def _count() -> int:
+    asked = os.environ.get(WORKERS)
+    if asked is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not asked.isdecimal() or int(asked) < 1:
+        raise UserError(f"{WORKERS}: {asked!r}: allowed: a whole number of processes, 1 or more")
+    return int(asked)
+
+
+def _start() -> None:
+    """Make a worker die at Ctrl-C without a traceback, and with the process that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    import torch
+
+    torch.set_num_threads(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()

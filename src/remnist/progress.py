@@ -1,0 +1,72 @@
+"""What a training stage shows and keeps of each epoch: a progress bar or lines, and DVCLive's files."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import ExitStack
+from pathlib import Path
+from queue import Queue
+from types import TracebackType
+from typing import Any, Self
+
+from dvclive import Live
+from tqdm import tqdm
+
+POLL_S = 0.1
+
+
+def follow(futures: Iterable["Future[bytes]"], events: "Queue[Any]") -> Iterator[Any]:
+    """Yield what the runs report until all have ended; raise what one of them raised."""
+    running = set(futures)
+    while running:
+        done, running = wait(running, timeout=POLL_S)
+        while not events.empty():
+            yield events.get()
+        for future in done:
+            future.result()
+
+
+class EpochLog:
+    """Logs each epoch of each seed with DVCLive, to `<folder>/seed-<seed>`, and shows how far the runs are.
+
+    Args:
+        variant: the name to show.
+        seeds: the variant's seeds.
+        epochs: epochs of each seed.
+        folder: where DVCLive's files go.
+    """
+
+    def __init__(self, variant: str, seeds: list[int], epochs: int, folder: Path) -> None:
+        self.variant, self.epochs = variant, epochs
+        self.stack = ExitStack()
+        # Left to itself DVCLive rewrites dvc.yaml and saves an experiment from inside the stage.
+        self.live = {
+            seed: self.stack.enter_context(Live(str(folder / f"seed-{seed}"), dvcyaml=False, save_dvc_exp=False))
+            for seed in seeds
+        }
+        for live in self.live.values():
+            live.step = 1
+        self.bar = tqdm(total=len(seeds) * epochs, desc=variant, unit="epoch", disable=not sys.stderr.isatty())
+        self.stack.enter_context(self.bar)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stack.__exit__(kind, error, trace)
+
+    def __call__(self, seed: int, metrics: dict[str, float]) -> None:
+        """Log the next epoch of a seed."""
+        live = self.live[seed]
+        for name, value in metrics.items():
+            live.log_metric(name, value)
+        accuracy = f"validation accuracy {metrics['validation/accuracy']:.2%}"
+        if self.bar.disable:
+            loss = f"train loss {metrics['train/loss']:.4f}"
+            print(f"{self.variant} seed {seed} epoch {live.step}/{self.epochs}: {loss}, {accuracy}", flush=True)
+        else:
+            self.bar.set_postfix_str(accuracy, refresh=False)
+            self.bar.update()
+        live.next_step()

@@ -1,0 +1,29 @@
+"""Evaluate the stored weights of a variant on the test set, each seed by itself."""
+
+import argparse
+from pathlib import Path
+
+from remnist import plan, pool
+from remnist.errors import reported
+from remnist.files import write_json
+
+
+def main() -> None:
+    """Read models/<variant>, evaluate, write evaluations/<variant>.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("variant", help="a name in plan.json")
+    variant = parser.parse_args().variant
+    entry = plan.read_entry(Path("plan.json"), variant)
+    seeds = entry["seeds"]
+    processes = pool.context(entry["train"]["numerics"], preload="remnist.evaluation")
+    with pool.workers(processes, len(seeds)) as executor:
+        data = Path("data/images.safetensors")
+        weights = [Path("models", variant, f"seed-{seed}.safetensors") for seed in seeds]
+        runs = [executor.submit(pool.call, "remnist.evaluation:evaluate_seed", entry, path, data) for path in weights]
+        results = [{"seed": seed, **run.result()} for seed, run in zip(seeds, runs, strict=True)]
+    write_json(Path("evaluations", f"{variant}.json"), results)
+
+
+if __name__ == "__main__":
+    with reported():
+        main()

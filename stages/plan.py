@@ -1,0 +1,22 @@
+"""Check params.yaml and write plan.json, every variant's settings in full.
+
+If anything is wrong, the plan that stands is left as it is.
+"""
+
+import argparse
+from pathlib import Path
+
+from remnist.errors import reported
+from remnist.files import read_yaml, write_json
+from remnist.resolve import resolve
+
+
+def main() -> None:
+    """Read params.yaml, resolve, write plan.json."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    write_json(Path("plan.json"), resolve(read_yaml(Path("params.yaml"))))
+
+
+if __name__ == "__main__":
+    with reported():
+        main()

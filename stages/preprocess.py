@@ -1,0 +1,25 @@
+"""Turn the original files into one safetensors file, with the validation images held out."""
+
+import argparse
+from pathlib import Path
+
+from safetensors.numpy import save
+
+from remnist import preprocessing, sources
+from remnist.errors import reported
+from remnist.files import read_params, write_bytes
+
+
+def main() -> None:
+    """Read data/raw, hold out, write data/images.safetensors."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    data = read_params("data")
+    name = sources.check_name(data.get("name"))
+    validation = sources.validation_size(name, data.get("validation"))
+    arrays = sources.read(name, Path("data/raw"))
+    write_bytes(Path("data/images.safetensors"), save(preprocessing.split(arrays, validation), {"name": name}))
+
+
+if __name__ == "__main__":
+    with reported():
+        main()

@@ -1,0 +1,32 @@
+"""Train all seeds of a variant, side by side, and keep their weights and learning curves."""
+
+import argparse
+from pathlib import Path
+
+from remnist import plan, pool, progress
+from remnist.errors import reported
+from remnist.files import write_bytes
+
+
+def main() -> None:
+    """Read the variant's plan, train its seeds, write models/<variant> and dvclive/<variant>."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("variant", help="a name in plan.json")
+    variant = parser.parse_args().variant
+    entry = plan.read_entry(Path("plan.json"), variant)
+    seeds = entry["seeds"]
+    processes = pool.context(entry["train"]["numerics"], preload="remnist.training")
+    with processes.Manager() as manager, pool.workers(processes, len(seeds)) as executor:
+        events = manager.Queue()
+        data = Path("data/images.safetensors")
+        runs = [executor.submit(pool.call, "remnist.training:run_seed", entry, seed, data, events.put) for seed in seeds]
+        with progress.EpochLog(variant, seeds, entry["train"]["epochs"], Path("dvclive", variant)) as log:
+            for seed, metrics in progress.follow(runs, events):
+                log(seed, metrics)
+    for seed, run in zip(seeds, runs, strict=True):
+        write_bytes(Path("models", variant, f"seed-{seed}.safetensors"), run.result())
+
+
+if __name__ == "__main__":
+    with reported():
+        main()
