@@ -14,11 +14,11 @@ from torch import Tensor
 
 from remnist import data, models
 from remnist.errors import UserError
+from remnist.inference import predict
 from remnist.objectives import LOSSES
-from remnist.training import predict
 
 # Where the stored ROC curves are sampled: false positive rates from 1 image in 10,000 up, evenly in the logarithm.
-FALSE_POSITIVE_RATES = np.concatenate([[0.0], np.logspace(-4, 0, 41)])
+FALSE_POSITIVE_RATES = np.concatenate([[0.0], np.logspace(-4, 0, 25)])
 DIGITS = 6  # decimals kept: an accuracy on 10,000 images has four, and the last bits of a sum are noise
 
 Floats = NDArray[np.float64]
@@ -55,8 +55,8 @@ def score(logits: Tensor, labels: Tensor, loss: str) -> dict[str, Any]:
         `accuracy` (a fraction); `loss`, the mean of the named one; `correct` and `count` of each class;
         `confusion`, images of class i (row) taken for class j (column); `roc_auc`, the area under the ROC curve
         of each class against the rest, `micro` (all decisions pooled) and `macro` (the mean over the classes);
-        `roc`, the true positive rate of the same curves at each of `FALSE_POSITIVE_RATES`, where `macro` is
-        again the mean over the classes. Fractions are rounded to 6 decimals.
+        `roc`, the `false_positive_rate` sampled at and the true positive rate of the same curves there, where
+        `macro` is again the mean over the classes. Fractions are rounded to 6 decimals.
     """
     classes = range(logits.shape[1])
     truth = labels.numpy()
@@ -69,6 +69,7 @@ def score(logits: Tensor, labels: Tensor, loss: str) -> dict[str, Any]:
     roc = {name: _roc(*curve) for name, curve in curves.items()}
     roc_auc = {name: float(roc_auc_score(*curve)) for name, curve in curves.items()}
     roc["macro"] = np.mean([roc[str(k)] for k in classes], axis=0)
+    roc["false_positive_rate"] = FALSE_POSITIVE_RATES
     roc_auc["macro"] = float(np.mean([roc_auc[str(k)] for k in classes]))
     return {
         "accuracy": round(float(np.trace(confusion) / len(truth)), DIGITS),

@@ -8,15 +8,13 @@ import numpy as np
 import torch
 from safetensors.torch import save
 from torch import Generator, Tensor, nn
-from torch.optim import Optimizer
 
 from remnist import data, models, optimizers
 from remnist.errors import UserError
-from remnist.objectives import LOSSES
+from remnist.inference import Metrics, measure
+from remnist.objectives import LOSSES, Loss
+from remnist.optimizers import Step
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-Metrics = dict[str, float]
-EVALUATION_BATCH = 1_000  # images; activations of this many stay within a core's cache
 
 
 def run_seed(
@@ -52,10 +50,10 @@ def run_seed(
     torch.manual_seed(initialisation)
     model = models.build(settings["model"], image_size=images.shape[-1], classes=data.CLASSES).to(device)
     torch.manual_seed(dropout)
-    optimizer, loss = optimizers.build(train, model.parameters()), LOSSES[train["loss"]]
+    step, loss = optimizers.build(train, list(model.parameters())), LOSSES[train["loss"]]
     generator = Generator().manual_seed(order)
     for _ in range(train["epochs"]):
-        train_epoch(model, optimizer, loss, batches(images, labels, train["batch_size"], generator))
+        train_epoch(model, step, loss, batches(images, labels, train["batch_size"], generator))
         on_epoch((seed, measure(model, loss, *sample, "train/") | measure(model, loss, *held_out, "validation/")))
     return bytes(save({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}))
 
@@ -70,30 +68,15 @@ def batches(images: Tensor, labels: Tensor, size: int, generator: Generator) -> 
         generator: draws the order, on the CPU, so that it is the same for every device.
     """
     for index in torch.randperm(len(labels), generator=generator).to(labels.device).split(size):
-        yield images[index], labels[index]
+        yield images.index_select(0, index), labels.index_select(0, index)
 
 
-def train_epoch(model: nn.Module, optimizer: Optimizer, loss: Loss, data: Iterator[tuple[Tensor, Tensor]]) -> None:
+def train_epoch(model: nn.Module, step: Step, loss: Loss, data: Iterator[tuple[Tensor, Tensor]]) -> None:
     """Take one step of the optimiser for each batch."""
     model.train()
+    parameters = list(model.parameters())
     for images, labels in data:
-        optimizer.zero_grad()
-        loss(model(images), labels).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-
-
-@torch.no_grad()
-def predict(model: nn.Module, images: Tensor) -> Tensor:
-    """Return the logits of all images, (n, classes), without dropout."""
-    model.eval()
-    return torch.cat([model(batch) for batch in images.split(EVALUATION_BATCH)])
-
-
-def measure(model: nn.Module, loss: Loss, images: Tensor, labels: Tensor, prefix: str = "") -> Metrics:
-    """Return `loss` and `accuracy` (a fraction) over all images, their names behind a prefix."""
-    logits = predict(model, images)
-    accuracy = (logits.argmax(1) == labels).double().mean().item()
-    return {f"{prefix}loss": loss(logits, labels).item(), f"{prefix}accuracy": accuracy}
+        step(torch.autograd.grad(loss(model(images), labels), parameters))
 
 
 def _device(name: str) -> torch.device:

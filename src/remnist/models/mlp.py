@@ -1,6 +1,6 @@
 """A fully connected network: flatten, then [linear, ReLU, dropout] for each hidden layer, then linear.
 
-The reports' baseline is 784-100-80-10 with dropout 0.2: 89,390 parameters.
+The reports' baseline is 784-100-80-10 with dropout 0.2: 87,390 parameters.
 """
 
 from itertools import pairwise

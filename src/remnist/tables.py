@@ -1,0 +1,145 @@
+"""What the other stages measured, as tables: a row a variant and seed, and what follows from them.
+
+Everything walks the plan, never a folder, so that what a removed variant left behind counts for nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from remnist.errors import UserError
+from remnist.files import read_json
+
+DIGITS = [str(digit) for digit in range(10)]
+DECIMALS = 6  # as the evaluations have them
+CURVE_DECIMALS = 4  # what a plot can show
+METRICS = ("loss", "accuracy")
+PARTS = ("train", "validation")
+
+
+@dataclass(frozen=True)
+class Results:
+    """The study's measurements, variants in the order of the plan.
+
+    Attributes:
+        plan: the plan.
+        test_images: how many images the test set holds.
+        runs: `variant`, `seed`, `parameters`, `accuracy`, `loss`, `roc_auc_macro`, `roc_auc_micro`.
+        per_digit: `variant`, `seed`, `digit`, `accuracy`.
+        confusion: `variant`, `actual`, `predicted`, `rate`: of the actual digit's images, which fraction was
+            taken for the predicted one, over all seeds.
+        roc: `variant`, `curve` (a digit, micro, macro), `false_positive_rate`, `true_positive_rate`, mean over seeds.
+        curves: `variant`, `seed`, `epoch` (from 1), `part` (train, validation), `loss`, `accuracy`.
+    """
+
+    plan: dict[str, Any]
+    test_images: int
+    runs: pd.DataFrame
+    per_digit: pd.DataFrame
+    confusion: pd.DataFrame
+    roc: pd.DataFrame
+    curves: pd.DataFrame
+
+
+def load(plan: dict[str, Any], evaluations: Path, dvclive: Path) -> Results:
+    """Read the evaluations and learning curves of every variant of the plan.
+
+    Args:
+        plan: the plan.
+        evaluations: the folder of `<variant>.json`.
+        dvclive: the folder of `<variant>/seed-<seed>`, as DVCLive writes them.
+
+    Raises:
+        UserError: a file is missing or does not belong to the plan.
+    """
+    measured = {variant: _evaluations(variant, entry, evaluations) for variant, entry in plan.items()}
+    seeds = [{"variant": variant, **seed} for variant, seeds in measured.items() for seed in seeds]
+    scalars = ["variant", "seed", "parameters", "accuracy", "loss"]
+    areas = ["macro", "micro"]
+    return Results(
+        plan=plan,
+        test_images=sum(seeds[0]["count"]),
+        runs=pd.DataFrame(
+            [{k: s[k] for k in scalars} | {f"roc_auc_{a}": s["roc_auc"][a] for a in areas} for s in seeds]
+        ),
+        per_digit=pd.DataFrame(row for seed in seeds for row in _per_digit(seed)),
+        confusion=pd.DataFrame(row for variant, seeds in measured.items() for row in _confusion(variant, seeds)),
+        roc=pd.DataFrame(row for seed in seeds for row in _roc(seed))
+        .groupby(["variant", "curve", "false_positive_rate"], sort=False, as_index=False)
+        .mean(),
+        curves=pd.concat([_curves(dvclive, variant, seed) for variant, e in plan.items() for seed in e["seeds"]]),
+    )
+
+
+def summary(results: Results) -> dict[str, dict[str, Any]]:
+    """Sum up each variant over its seeds; `accuracy_sd` is null where there is one seed."""
+    groups = results.runs.groupby("variant", sort=False)
+    table = groups[["accuracy", "loss", "roc_auc_macro", "roc_auc_micro"]].mean()
+    table.insert(1, "accuracy_sd", groups["accuracy"].std(ddof=1))
+    table = table.round(DECIMALS).astype(object).where(table.notna(), None)
+    table["parameters"] = groups["parameters"].first()
+    table["seeds"] = groups.size()
+    return {str(variant): row for variant, row in table.to_dict(orient="index").items()}
+
+
+def per_digit(results: Results) -> dict[str, dict[str, float]]:
+    """Return each variant's mean accuracy on each digit."""
+    means = results.per_digit.pivot_table(index="variant", columns="digit", values="accuracy", sort=False)
+    return {str(variant): row for variant, row in means.round(DECIMALS).to_dict(orient="index").items()}
+
+
+def plot_data(results: Results) -> dict[str, pd.DataFrame]:
+    """Return the data of DVC's plots, each by the name of its file, means over seeds but for `accuracy`."""
+    curves = results.curves.groupby(["variant", "part", "epoch"], sort=False, as_index=False)[list(METRICS)].mean()
+    digits = results.per_digit.groupby(["variant", "digit"], sort=False, as_index=False)["accuracy"].mean()
+    return {
+        "accuracy": results.runs[["variant", "seed", "accuracy"]],
+        "learning_curves": curves.round(CURVE_DECIMALS),
+        "per_digit": digits.round(CURVE_DECIMALS),
+        "roc": results.roc.round({"true_positive_rate": CURVE_DECIMALS}),
+        "confusion": results.confusion.round(CURVE_DECIMALS),
+    }
+
+
+def _evaluations(variant: str, entry: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    path = folder / f"{variant}.json"
+    seeds: list[dict[str, Any]] = read_json(path)
+    if [seed["seed"] for seed in seeds] != entry["seeds"]:
+        raise UserError(f"{path}: not of the seeds in plan.json; `dvc repro evaluate@{variant}` makes it anew")
+    return seeds
+
+
+def _per_digit(seed: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for digit, correct, count in zip(DIGITS, seed["correct"], seed["count"], strict=True):
+        accuracy = correct / count
+        yield {"variant": seed["variant"], "seed": seed["seed"], "digit": digit, "accuracy": accuracy}
+
+
+def _confusion(variant: str, seeds: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for actual, *rows in zip(DIGITS, *(seed["confusion"] for seed in seeds), strict=True):
+        taken = [sum(column) for column in zip(*rows, strict=True)]
+        for predicted, images in zip(DIGITS, taken, strict=True):
+            yield {"variant": variant, "actual": actual, "predicted": predicted, "rate": images / sum(taken)}
+
+
+def _roc(seed: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for curve in [*DIGITS, "micro", "macro"]:
+        for x, y in zip(seed["roc"]["false_positive_rate"], seed["roc"][curve], strict=True):
+            yield {"variant": seed["variant"], "curve": curve, "false_positive_rate": x, "true_positive_rate": y}
+
+
+def _curves(folder: Path, variant: str, seed: int) -> pd.DataFrame:
+    logs = folder / variant / f"seed-{seed}" / "plots" / "metrics"
+    try:
+        parts = [
+            pd.DataFrame(
+                {m: pd.read_csv(logs / part / f"{m}.tsv", sep="\t", index_col="step")[m] for m in METRICS}
+            ).assign(part=part)
+            for part in PARTS
+        ]
+    except (FileNotFoundError, KeyError, ValueError) as error:
+        raise UserError(f"{logs}: {error}; `dvc repro train@{variant}` makes it anew") from None
+    return pd.concat(parts).rename_axis("epoch").reset_index().assign(variant=variant, seed=seed)

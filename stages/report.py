@@ -1,0 +1,35 @@
+"""Sum up what was measured: metrics/, plots/ and REPORT.md, which Git keeps."""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from remnist import figures, published, report, tables
+from remnist.errors import reported
+from remnist.files import read_json, read_params, write_json, write_text
+
+
+def main() -> None:
+    """Read the plan, the evaluations and the learning curves; write the results."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    printed = published.check(read_params("published"))
+    results = tables.load(read_json(Path("plan.json")), Path("evaluations"), Path("dvclive"))
+    summary = tables.summary(results)
+    plots, unfinished = Path("plots"), Path("plots.tmp")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    for name, table in tables.plot_data(results).items():
+        table.to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
+    figures.draw(results, printed, unfinished)
+    text = report.render(results, summary, printed)
+
+    shutil.rmtree(plots, ignore_errors=True)
+    unfinished.rename(plots)
+    write_json(Path("metrics/summary.json"), summary)
+    write_json(Path("metrics/per_digit.json"), tables.per_digit(results))
+    write_text(Path("REPORT.md"), text)
+
+
+if __name__ == "__main__":
+    with reported():
+        main()
