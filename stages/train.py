@@ -19,7 +19,9 @@ def main() -> None:
     with processes.Manager() as manager, pool.workers(processes, len(seeds)) as executor:
         events = manager.Queue()
         data = Path("data/images.safetensors")
-        runs = [executor.submit(pool.call, "remnist.training:run_seed", entry, seed, data, events.put) for seed in seeds]
+        runs = [
+            executor.submit(pool.call, "remnist.training:run_seed", entry, seed, data, events.put) for seed in seeds
+        ]
         with progress.EpochLog(variant, seeds, entry["train"]["epochs"], Path("dvclive", variant)) as log:
             for seed, metrics in progress.follow(runs, events):
                 log(seed, metrics)

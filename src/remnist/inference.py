@@ -13,7 +13,7 @@ BATCH = 1_000  # images; activations of this many stay within a core's cache
 def predict(model: nn.Module, images: Tensor) -> Tensor:
     """Return the logits of all images, (n, classes), without dropout."""
     model.eval()
-    return torch.cat([model(batch) for batch in images.split(BATCH)])
+    return torch.cat([model(batch) for batch in torch.split(images, BATCH)])
 
 
 def measure(model: nn.Module, loss: Loss, images: Tensor, labels: Tensor, prefix: str) -> Metrics:

@@ -41,11 +41,8 @@ def workers(processes: multiprocessing.context.BaseContext, tasks: int) -> Itera
     """Start as many processes as there are cores, or tasks if they are fewer; all end with the block.
 
     The environment variable REMNIST_WORKERS sets another number. The results do not depend on it.
-
-    Raises:
-        UserError: REMNIST_WORKERS is no whole number from 1.
     """
-    executor = ProcessPoolExecutor(min(tasks, _count()), processes, initializer=_start)
+    executor = ProcessPoolExecutor(min(tasks, count()), processes, initializer=_start)
     try:
         yield executor
     except BaseException:
@@ -61,7 +58,12 @@ def call(name: str, *arguments: Any) -> Any:
     return resolve_name(name)(*arguments)
 
 
-def _count() -> int:
+def count() -> int:
+    """Return how many processes to use: REMNIST_WORKERS, or one a core.
+
+    Raises:
+        UserError: REMNIST_WORKERS is no whole number from 1.
+    """
     asked = os.environ.get(WORKERS)
     if asked is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

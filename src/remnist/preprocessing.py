@@ -24,7 +24,7 @@ def split(arrays: Arrays, validation: int) -> dict[str, NDArray[np.generic]]:
     squares = int(np.square(train_images, dtype=np.uint64).sum())
     mean = total / count
     std = (squares / count - mean**2) ** 0.5
-    return {
+    tensors = {
         "train_images": train_images,
         "train_labels": arrays.train_labels[:held_out],
         "validation_images": arrays.train_images[held_out:],
@@ -34,3 +34,5 @@ def split(arrays: Arrays, validation: int) -> dict[str, NDArray[np.generic]]:
         "mean": np.array([mean / 255]),
         "std": np.array([std / 255]),
     }
+    # safetensors writes an array's memory as it lies, strides or not.
+    return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}

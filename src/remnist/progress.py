@@ -9,7 +9,7 @@ from queue import Queue
 from types import TracebackType
 from typing import Any, Self
 
-from dvclive import Live
+from dvclive.live import Live
 from tqdm import tqdm
 
 POLL_S = 0.1

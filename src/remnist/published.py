@@ -34,8 +34,8 @@ def check(published: dict[str, Any]) -> dict[str, Published]:
     try:
         return TypeAdapter(dict[str, Published]).validate_python(published)
     except ValidationError as error:
-        lines = [
-            f"published.{'.'.join(map(str, e['loc']))}: {e['input']!r}: {e['msg'].replace('Input should be', 'allowed:')}"
-            for e in error.errors()
-        ]
+        lines = []
+        for problem in error.errors():
+            path = ".".join(["published", *map(str, problem["loc"])])
+            lines.append(f"{path}: {problem['input']!r}: {problem['msg'].replace('Input should be', 'allowed:')}")
         raise UserError("\n".join(lines)) from None

@@ -35,14 +35,14 @@ Mapping = dict[str, Any]
 
 
 class Problems:
-    """What is wrong with the parameters, a line each; the same line once."""
+    """What is wrong with the parameters, a line each; of one path the first problem found."""
 
     def __init__(self) -> None:
-        self.lines: dict[str, None] = {}
+        self.lines: dict[str, str] = {}
 
     def add(self, path: str, value: object, rule: str) -> None:
         """Note that the value at a path breaks a rule."""
-        self.lines[f"{path}: {json.dumps(value, default=str, ensure_ascii=False)}: {rule}"] = None
+        self.lines.setdefault(path, f"{path}: {json.dumps(value, default=str, ensure_ascii=False)}: {rule}")
 
     def mapping(self, path: str, value: object) -> Mapping:
         """Return the value if it is a mapping, an empty one if it is null; note anything else."""
@@ -55,6 +55,11 @@ class Problems:
         for key in values:
             if key not in known:
                 self.add(f"{path}{key}", values[key], f"no setting of {of}; allowed: {', '.join(known)}")
+
+    def raise_any(self) -> None:
+        """Raise what was noted so far, if anything was."""
+        if self.lines:
+            raise UserError("\n".join(self.lines.values()))
 
 
 def resolve(params: object) -> dict[str, Mapping]:
@@ -74,6 +79,7 @@ def resolve(params: object) -> dict[str, Mapping]:
     params = problems.mapping("params.yaml", params)
     problems.known_keys("", params, [*SECTIONS, "variants", *REPORT_ONLY], "the study")
     defaults = {section: _section(section, "", params, problems) for section in SECTIONS}
+    problems.raise_any()  # without defaults to lay them over, the variants would only repeat it
     for section, (_, schemas) in SECTIONS.items():
         known = list(dict.fromkeys(key for schema in schemas.values() for key in schema.model_fields))
         problems.known_keys(f"{section}.", defaults[section], known, section)
@@ -87,8 +93,7 @@ def resolve(params: object) -> dict[str, Mapping]:
             problems.add(f"variants.{name}", name, NAME_RULE)
         plan[name] = _resolve_variant(f"variants.{name}.", changes, defaults, problems)
     _resolve_variant("", None, defaults, problems)  # the defaults by themselves, whether a variant uses them or not
-    if problems.lines:
-        raise UserError("\n".join(problems.lines))
+    problems.raise_any()
     return plan
 
 
@@ -122,7 +127,7 @@ def _resolve_variant(path: str, changes: object, defaults: dict[str, Mapping], p
     try:
         data["validation"] = sources.validation_size(data["name"], data["validation"])
     except UserError as error:
-        problems.lines[str(error)] = None
+        problems.lines.setdefault("data.validation", str(error))
     for key in SHARED:
         if path and key in _section("data", "", changes, problems):
             problems.add(f"{path}data.{key}", data[key], f"all variants share it; set data.{key}")

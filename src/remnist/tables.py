@@ -82,19 +82,19 @@ def summary(results: Results) -> dict[str, dict[str, Any]]:
     table = table.round(DECIMALS).astype(object).where(table.notna(), None)
     table["parameters"] = groups["parameters"].first()
     table["seeds"] = groups.size()
-    return {str(variant): row for variant, row in table.to_dict(orient="index").items()}
+    return _rows(table)
 
 
 def per_digit(results: Results) -> dict[str, dict[str, float]]:
     """Return each variant's mean accuracy on each digit."""
     means = results.per_digit.pivot_table(index="variant", columns="digit", values="accuracy", sort=False)
-    return {str(variant): row for variant, row in means.round(DECIMALS).to_dict(orient="index").items()}
+    return _rows(means.round(DECIMALS))
 
 
 def plot_data(results: Results) -> dict[str, pd.DataFrame]:
     """Return the data of DVC's plots, each by the name of its file, means over seeds but for `accuracy`."""
     curves = results.curves.groupby(["variant", "part", "epoch"], sort=False, as_index=False)[list(METRICS)].mean()
-    digits = results.per_digit.groupby(["variant", "digit"], sort=False, as_index=False)["accuracy"].mean()
+    digits = results.per_digit.groupby(["variant", "digit"], sort=False, as_index=False)[["accuracy"]].mean()
     return {
         "accuracy": results.runs[["variant", "seed", "accuracy"]],
         "learning_curves": curves.round(CURVE_DECIMALS),
@@ -102,6 +102,11 @@ def plot_data(results: Results) -> dict[str, pd.DataFrame]:
         "roc": results.roc.round({"true_positive_rate": CURVE_DECIMALS}),
         "confusion": results.confusion.round(CURVE_DECIMALS),
     }
+
+
+def _rows(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    rows = table.to_dict(orient="index").items()
+    return {str(name): {str(key): value for key, value in row.items()} for name, row in rows}
 
 
 def _evaluations(variant: str, entry: dict[str, Any], folder: Path) -> list[dict[str, Any]]:

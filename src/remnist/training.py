@@ -16,7 +16,6 @@ from remnist.objectives import LOSSES, Loss
 from remnist.optimizers import Step
 
 
-
 def run_seed(
     settings: dict[str, Any], seed: int, data_path: Path, on_epoch: Callable[[tuple[int, Metrics]], None]
 ) -> bytes:
@@ -44,8 +43,8 @@ def run_seed(
     initialisation, order, dropout = np.random.SeedSequence(seed).generate_state(3, np.uint64).tolist()
     normalize = settings["data"]["normalize"]
     images, labels = (part.to(device) for part in data.load(data_path, "train", normalize=normalize))
-    held_out = tuple(part.to(device) for part in data.load(data_path, "validation", normalize=normalize))
-    sample = images[: len(held_out[0])], labels[: len(held_out[0])]
+    held_images, held_labels = (part.to(device) for part in data.load(data_path, "validation", normalize=normalize))
+    sample = slice(len(held_labels))
 
     torch.manual_seed(initialisation)
     model = models.build(settings["model"], image_size=images.shape[-1], classes=data.CLASSES).to(device)
@@ -54,7 +53,9 @@ def run_seed(
     generator = Generator().manual_seed(order)
     for _ in range(train["epochs"]):
         train_epoch(model, step, loss, batches(images, labels, train["batch_size"], generator))
-        on_epoch((seed, measure(model, loss, *sample, "train/") | measure(model, loss, *held_out, "validation/")))
+        on_train = measure(model, loss, images[sample], labels[sample], "train/")
+        on_validation = measure(model, loss, held_images, held_labels, "validation/")
+        on_epoch((seed, on_train | on_validation))
     return bytes(save({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}))
 
 
@@ -67,7 +68,7 @@ def batches(images: Tensor, labels: Tensor, size: int, generator: Generator) -> 
         size: images a batch.
         generator: draws the order, on the CPU, so that it is the same for every device.
     """
-    for index in torch.randperm(len(labels), generator=generator).to(labels.device).split(size):
+    for index in torch.split(torch.randperm(len(labels), generator=generator).to(labels.device), size):
         yield images.index_select(0, index), labels.index_select(0, index)
 
 

@@ -1,0 +1,68 @@
+"""The metrics against scikit-learn, and against counting by hand."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+
+from remnist.evaluation import FALSE_POSITIVE_RATES, evaluate_seed, score
+
+
+@pytest.fixture
+def answers():
+    generator = torch.Generator().manual_seed(3)
+    labels = torch.randint(0, 10, (400,), generator=generator)
+    logits = torch.randn(400, 10, generator=generator)
+    logits[torch.arange(400), labels] += 1.5
+    return logits, labels
+
+
+def test_scores_agree_with_scikit_learn(answers):
+    logits, labels = answers
+    result = score(logits, labels, "cross_entropy")
+    probabilities = torch.softmax(logits.double(), 1).numpy()
+    truth = labels.numpy()
+    one_hot = np.eye(10)[truth]
+    assert result["accuracy"] == pytest.approx(accuracy_score(truth, probabilities.argmax(1)), abs=1e-6)
+    assert result["loss"] == pytest.approx(log_loss(truth, probabilities), abs=1e-6)
+    assert result["roc_auc"]["macro"] == pytest.approx(
+        roc_auc_score(truth, probabilities, multi_class="ovr", average="macro"), abs=1e-6
+    )
+    assert result["roc_auc"]["micro"] == pytest.approx(roc_auc_score(one_hot, probabilities, average="micro"), abs=1e-6)
+
+
+def test_counts_by_hand():
+    labels = torch.tensor([0, 0, 1, 2])
+    logits = torch.tensor([[3.0, 0, 0], [0, 3.0, 0], [0, 3.0, 0], [0, 0, 3.0]])
+    result = score(logits, labels, "cross_entropy")
+    assert result["accuracy"] == 0.75
+    assert result["correct"] == [1, 1, 1]
+    assert result["count"] == [2, 1, 1]
+    assert result["confusion"] == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
+
+
+def test_perfect_answers_fill_the_roc_square():
+    labels = torch.arange(10).repeat(3)
+    result = score(torch.eye(10)[labels] * 50, labels, "cross_entropy")
+    assert set(result["roc_auc"].values()) == {1.0}
+    assert result["roc"]["3"] == [1.0] * len(FALSE_POSITIVE_RATES)
+    assert result["roc"]["macro"] == [1.0] * len(FALSE_POSITIVE_RATES)
+
+
+def test_roc_curves_rise_from_the_left_to_one(answers):
+    result = score(*answers, "cross_entropy")
+    for name, curve in result["roc"].items():
+        assert np.all(np.diff(curve) >= 0), name
+        assert curve[-1] == 1.0
+    assert set(result["roc"]) == {*map(str, range(10)), "micro", "macro", "false_positive_rate"}
+
+
+def test_damaged_weights_are_an_error_of_one_line(prepared, tmp_path, entry):
+    from remnist.errors import UserError
+
+    weights = tmp_path / "seed-0.safetensors"
+    weights.write_bytes(b"\x10\0\0\0\0\0\0\0not what it was")
+    for path in (weights, tmp_path / "missing.safetensors"):
+        with pytest.raises(UserError) as error:
+            evaluate_seed(entry, path, prepared)
+        assert len(str(error.value).splitlines()) == 1

@@ -1,0 +1,148 @@
+"""params.yaml to plan: the merge, and one clear line for each thing that is wrong."""
+
+import copy
+import json
+
+import pytest
+
+from remnist.errors import UserError
+from remnist.resolve import resolve
+
+
+def variants(plan: dict, section: str, key: str) -> dict:
+    return {name: entry[section].get(key) for name, entry in plan.items()}
+
+
+def test_variant_states_only_what_it_changes(params):
+    plan = resolve(params)
+    assert list(plan) == list(params["variants"])
+    assert plan["mlp-baseline"]["model"] == {"name": "mlp", "hidden": [100, 80], "dropout": 0.2}
+    assert plan["mlp-dropout-50"]["model"] == {"name": "mlp", "hidden": [100, 80], "dropout": 0.5}
+    assert plan["lr-1e-4"]["train"]["lr"] == 0.0001
+    assert plan["mlp-baseline"]["seeds"] == params["seeds"]
+    assert plan["mlp-baseline"]["code"] == plan["mlp-deep-500"]["code"]
+
+
+def test_default_reaches_exactly_the_variants_that_do_not_set_it(params):
+    before = resolve(params)
+    params["model"]["dropout"] = 0.35
+    after = resolve(params)
+    changed = {name for name in before if before[name] != after[name]}
+    own = {name for name, v in params["variants"].items() if "dropout" in (v.get("model") or {})}
+    assert changed == set(before) - own
+    assert 0 < len(own) < len(before)
+
+
+def test_default_of_another_optimizer_changes_nothing(params):
+    before = resolve(params)
+    params["train"]["momentum"] = 0.8
+    after = resolve(params)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"mlp-baseline", "mlp-dropout-50", "mlp-deep-500"}
+    assert "momentum" not in after["mlp-adam"]["train"]
+    assert "betas" not in after["mlp-baseline"]["train"]
+
+
+def test_changed_default_optimizer_keeps_variants_that_name_theirs(params):
+    params["train"]["optimizer"] = "adam"
+    plan = resolve(params)
+    assert plan["mlp-baseline"]["train"]["betas"] == [0.9, 0.999]
+    assert plan["momentum-90"]["train"]["optimizer"] == "sgd"
+
+
+def test_empty_variant_and_null_section_are_the_defaults(params):
+    params["variants"] = {"a": {}, "b": None, "c": {"model": None}}
+    plan = resolve(params)
+    assert plan["a"] == plan["b"] == plan["c"]
+
+
+def test_whole_number_and_float_resolve_alike(params):
+    params["variants"] = {"a": {"model": {"dropout": 0}}, "b": {"model": {"dropout": 0.0}}}
+    plan = resolve(params)
+    assert json.dumps(plan["a"]) == json.dumps(plan["b"])
+
+
+def test_digits_hold_out_at_most_a_tenth(params):
+    params["data"]["name"] = "digits"
+    assert set(variants(resolve(params), "data", "validation").values()) == {143}
+    params["data"]["validation"] = 50
+    assert set(variants(resolve(params), "data", "validation").values()) == {50}
+
+
+BAD = [
+    ("model.dropout", 1.5, "model.dropout: 1.5: allowed: less than 1"),
+    ("model.dropout", "0.5", 'model.dropout: "0.5": allowed: a valid number'),
+    ("model.dropout", float("nan"), "model.dropout: NaN: allowed: a finite number"),
+    ("model.dropout", True, "model.dropout: true: allowed: a valid number"),
+    ("model.hidden", [100, 0], "model.hidden.1: 0: allowed: greater than or equal to 1"),
+    ("model.hidden", 100, "model.hidden: 100: allowed: a valid list"),
+    ("model.hiden", [1], "model.hiden: [1]: no setting of model; allowed: name, hidden, dropout"),
+    ("model.name", "mlpp", 'model.name: "mlpp": allowed: mlp'),
+    ("model", [1], "model: [1]: a mapping is expected here"),
+    ("train.optimizer", "sdg", 'train.optimizer: "sdg": allowed: sgd, adam, adamw, rmsprop, adagrad'),
+    ("train.optimizer", ["sgd"], 'train.optimizer: ["sgd"]: allowed: sgd, adam, adamw, rmsprop, adagrad'),
+    ("train.loss", "mse", "train.loss: \"mse\": allowed: 'cross_entropy'"),
+    ("train.lr", -1, "train.lr: -1: allowed: greater than 0"),
+    ("train.lr", float("inf"), "train.lr: Infinity: allowed: a finite number"),
+    ("train.batch_size", 0, "train.batch_size: 0: allowed: greater than or equal to 1"),
+    ("train.epochs", 2.5, "train.epochs: 2.5: allowed: a valid integer"),
+    ("train.numerics", "fast", "train.numerics: \"fast\": allowed: 'portable' or 'native'"),
+    ("train.momentum", 1, "train.momentum: 1: allowed: less than 1"),
+    ("data.name", "mnits", "data.name: \"mnits\": allowed: 'mnist', 'fashion_mnist', 'kmnist' or 'digits'"),
+    ("data.validation", 60000, "data.validation: 60000: allowed: 1 to 59,999 images"),
+    ("seeds", [], "seeds: []: List should have at least 1 item"),
+    ("seeds", [1, 1], "seeds: [1, 1]: Value error, each seed stands here once"),
+    ("seeds", [-1], "seeds.0: -1: allowed: greater than or equal to 0"),
+    ("modle", {}, "modle: {}: no setting of the study"),
+    ("variants", {}, "variants: {}: at least one variant"),
+    ("variants", ["a"], 'variants: ["a"]: a mapping is expected here'),
+    ("variants.x", 3, "variants.x: 3: a mapping is expected here"),
+    ("variants.x", {"trian": {}}, "variants.x.trian: {}: no setting of a variant; allowed: data, model, train, seeds"),
+    ("variants.x", {"model": {"dropout": 2}}, "variants.x.model.dropout: 2: allowed: less than 1"),
+    ("variants.x", {"train": {"momentum": 0.5, "optimizer": "adam"}}, "variants.x.train.momentum: 0.5: no setting of adam"),
+    ("variants.x", {"data": {"name": "digits"}}, 'variants.x.data.name: "digits": all variants share it; set data.name'),
+    ("variants.x", {"seeds": 3}, "variants.x.seeds: 3: allowed: a valid list"),
+    ("variants.lr-0-001", {"seeds": [0.5]}, "variants.lr-0-001.seeds.0: 0.5: allowed: a valid integer"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "line"), BAD, ids=[f"{path}={value}" for path, value, _ in BAD])
+def test_bad_value_is_one_line_with_path_value_and_what_is_allowed(params, path, value, line):
+    *parents, key = path.split(".")
+    section = params
+    for parent in parents:
+        section = section[parent]
+    section[key] = value
+    with pytest.raises(UserError) as error:
+        resolve(params)
+    assert str(error.value).startswith(line)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["lr-0.001", "a b", "a/b", "../a", "", "-x", "ä", "a;ls", "$(ls)", "x" * 65, 3])
+def test_names_that_a_path_or_a_shell_would_read_otherwise_are_refused(params, name):
+    params["variants"][name] = {}
+    with pytest.raises(UserError, match="a name holds letters"):
+        resolve(params)
+
+
+@pytest.mark.parametrize("params", [None, [], "text", 3])
+def test_parameters_that_are_no_mapping(params):
+    with pytest.raises(UserError, match="a mapping is expected|at least one variant"):
+        resolve(params)
+
+
+def test_missing_default_is_named(params):
+    del params["model"]["dropout"]
+    with pytest.raises(UserError, match=r"model\.dropout: null: Field required"):
+        resolve(params)
+
+
+def test_every_problem_is_told_at_once_and_each_once(params):
+    broken = copy.deepcopy(params)
+    broken["model"]["dropout"] = 3
+    broken["train"]["lr"] = 0
+    broken["variants"]["x.y"] = {}
+    with pytest.raises(UserError) as error:
+        resolve(broken)
+    assert len(str(error.value).splitlines()) == 3
