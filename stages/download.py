@@ -5,7 +5,10 @@ MNIST_MIRROR names a folder or URL to take them from; without it torchvision's m
 
 import argparse
 import os
+import sys
 from pathlib import Path
+
+sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
 from remnist import sources
 from remnist.errors import reported

@@ -1,7 +1,10 @@
 """Evaluate the stored weights of a variant on the test set, each seed by itself."""
 
 import argparse
+import sys
 from pathlib import Path
+
+sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
 from remnist import plan, pool
 from remnist.errors import reported

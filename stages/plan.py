@@ -4,7 +4,10 @@ If anything is wrong, the plan that stands is left as it is.
 """
 
 import argparse
+import sys
 from pathlib import Path
+
+sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
 from remnist.errors import reported
 from remnist.files import read_yaml, write_json

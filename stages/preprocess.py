@@ -1,7 +1,10 @@
 """Turn the original files into one safetensors file, with the validation images held out."""
 
 import argparse
+import sys
 from pathlib import Path
+
+sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
 from safetensors.numpy import save
 

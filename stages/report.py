@@ -2,7 +2,10 @@
 
 import argparse
 import shutil
+import sys
 from pathlib import Path
+
+sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
 from remnist import figures, published, report, tables
 from remnist.errors import reported

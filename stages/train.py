@@ -1,7 +1,10 @@
 """Train all seeds of a variant, side by side, and keep their weights and learning curves."""
 
 import argparse
+import sys
 from pathlib import Path
+
+sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
 from remnist import plan, pool, progress
 from remnist.errors import reported

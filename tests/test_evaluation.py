@@ -49,6 +49,14 @@ def test_perfect_answers_fill_the_roc_square():
     assert result["roc"]["macro"] == [1.0] * len(FALSE_POSITIVE_RATES)
 
 
+def test_a_network_that_diverged_answers_nothing():
+    labels = torch.arange(10).repeat(2)
+    result = score(torch.full((20, 10), float("nan")), labels, "cross_entropy")
+    assert result["loss"] is None
+    assert result["accuracy"] == 0.1
+    assert set(result["roc_auc"].values()) == {0.5}
+
+
 def test_roc_curves_rise_from_the_left_to_one(answers):
     result = score(*answers, "cross_entropy")
     for name, curve in result["roc"].items():

@@ -19,7 +19,10 @@ CASES = [
 
 def weights():
     generator = torch.Generator().manual_seed(1)
-    return [torch.randn(4, 3, generator=generator).requires_grad_(), torch.randn(5, generator=generator).requires_grad_()]
+    return [
+        torch.randn(4, 3, generator=generator).requires_grad_(),
+        torch.randn(5, generator=generator).requires_grad_(),
+    ]
 
 
 @pytest.mark.parametrize(("settings", "reference", "arguments"), CASES, ids=[f"{s}" for s, _, _ in CASES])

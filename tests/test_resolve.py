@@ -99,8 +99,16 @@ BAD = [
     ("variants.x", 3, "variants.x: 3: a mapping is expected here"),
     ("variants.x", {"trian": {}}, "variants.x.trian: {}: no setting of a variant; allowed: data, model, train, seeds"),
     ("variants.x", {"model": {"dropout": 2}}, "variants.x.model.dropout: 2: allowed: less than 1"),
-    ("variants.x", {"train": {"momentum": 0.5, "optimizer": "adam"}}, "variants.x.train.momentum: 0.5: no setting of adam"),
-    ("variants.x", {"data": {"name": "digits"}}, 'variants.x.data.name: "digits": all variants share it; set data.name'),
+    (
+        "variants.x",
+        {"train": {"momentum": 0.5, "optimizer": "adam"}},
+        "variants.x.train.momentum: 0.5: no setting of adam",
+    ),
+    (
+        "variants.x",
+        {"data": {"name": "digits"}},
+        'variants.x.data.name: "digits": all variants share it; set data.name',
+    ),
     ("variants.x", {"seeds": 3}, "variants.x.seeds: 3: allowed: a valid list"),
     ("variants.lr-0-001", {"seeds": [0.5]}, "variants.lr-0-001.seeds.0: 0.5: allowed: a valid integer"),
 ]
@@ -128,7 +136,7 @@ def test_names_that_a_path_or_a_shell_would_read_otherwise_are_refused(params, n
 
 @pytest.mark.parametrize("params", [None, [], "text", 3])
 def test_parameters_that_are_no_mapping(params):
-    with pytest.raises(UserError, match="a mapping is expected|at least one variant"):
+    with pytest.raises(UserError, match=r"a mapping is expected|at least one variant"):
         resolve(params)
 
 

@@ -17,7 +17,7 @@ Part = Literal["train", "validation", "test"]
 CLASSES = 10
 
 
-def load(path: Path, part: Part, *, normalize: bool, limit: int | None = None) -> tuple[Tensor, Tensor]:
+def load(path: Path, part: Part, *, normalize: bool) -> tuple[Tensor, Tensor]:
     """Load a part of the data set into memory, ready for a network.
 
     Args:
@@ -25,7 +25,6 @@ def load(path: Path, part: Part, *, normalize: bool, limit: int | None = None) -
         part: which images; only these are read.
         normalize: subtract the training set's mean and divide by its standard deviation; without it pixels
             lie in [0, 1].
-        limit: take the first so many.
 
     Returns:
         Images as float32 of shape (n, 1, 28, 28), labels as int64 of shape (n,).
@@ -35,8 +34,8 @@ def load(path: Path, part: Part, *, normalize: bool, limit: int | None = None) -
     """
     try:
         with safe_open(path, framework="pt") as file:
-            images = file.get_slice(f"{part}_images")[:limit]
-            labels = file.get_slice(f"{part}_labels")[:limit]
+            images = file.get_tensor(f"{part}_images")
+            labels = file.get_tensor(f"{part}_labels")
             mean, std = file.get_tensor("mean").item(), file.get_tensor("std").item()
     except Exception as error:  # safetensors raises a class of its own, and OSError
         raise UserError(f"{path}: {error}; `dvc repro preprocess` makes it") from None

@@ -17,8 +17,8 @@ from remnist.errors import UserError
 from remnist.inference import predict
 from remnist.objectives import LOSSES
 
-# Where the stored ROC curves are sampled: false positive rates from 1 image in 10,000 up, evenly in the logarithm.
-FALSE_POSITIVE_RATES = np.concatenate([[0.0], np.logspace(-4, 0, 25)])
+# Where the stored ROC curves are sampled: false positive rates from 1 image in 1,000 up, evenly in the logarithm.
+FALSE_POSITIVE_RATES = np.concatenate([[0.0], np.logspace(-3, 0, 25)])
 DIGITS = 6  # decimals kept: an accuracy on 10,000 images has four, and the last bits of a sum are noise
 
 Floats = NDArray[np.float64]
@@ -57,9 +57,14 @@ def score(logits: Tensor, labels: Tensor, loss: str) -> dict[str, Any]:
         of each class against the rest, `micro` (all decisions pooled) and `macro` (the mean over the classes);
         `roc`, the `false_positive_rate` sampled at and the true positive rate of the same curves there, where
         `macro` is again the mean over the classes. Fractions are rounded to 6 decimals.
+
+        A network that diverged answers nothing: where logits are not finite, all classes count as equally likely, and
+        the loss is None.
     """
     classes = range(logits.shape[1])
     truth = labels.numpy()
+    mean_loss = LOSSES[loss](logits.double(), labels).item()
+    logits = torch.where(logits.isfinite().all(1, keepdim=True), logits, 0.0)
     # In double precision, so that confident answers do not tie at 1.
     probabilities = torch.softmax(logits.double(), 1).numpy()
     confusion = confusion_matrix(truth, logits.argmax(1).numpy(), labels=classes)
@@ -73,7 +78,7 @@ def score(logits: Tensor, labels: Tensor, loss: str) -> dict[str, Any]:
     roc_auc["macro"] = float(np.mean([roc_auc[str(k)] for k in classes]))
     return {
         "accuracy": round(float(np.trace(confusion) / len(truth)), DIGITS),
-        "loss": round(LOSSES[loss](logits.double(), labels).item(), DIGITS),
+        "loss": round(mean_loss, DIGITS) if np.isfinite(mean_loss) else None,
         "correct": np.diag(confusion).tolist(),
         "count": confusion.sum(1).tolist(),
         "confusion": confusion.tolist(),

@@ -14,6 +14,8 @@ from remnist.published import Published
 from remnist.tables import DIGITS, Results
 
 mpl.use("agg")
+Printed = dict[str, Published]
+
 BLUE, ORANGE, GREEN, *_ = sns.color_palette("colorblind")
 GREY = "0.55"
 COLUMNS = 5  # panels beside each other, where each variant has its own
@@ -21,33 +23,23 @@ PANEL_IN = 1.9  # width of such a panel
 DPI = 120
 
 
-def draw(results: Results, published: dict[str, Published], folder: Path) -> None:
+def draw(results: Results, published: Printed, folder: Path) -> None:
     """Draw all figures.
 
     Args:
         results: the measurements.
         published: what the reports printed.
-        folder: where to; each figure is called after its function here.
+        folder: where to, as `<name>.png` for each name in `FIGURES`.
     """
     sns.set_theme(style="whitegrid", context="paper")
-    figures: list[Callable[[], Figure]] = [
-        lambda: accuracy(results, published),
-        lambda: learning_curves(results),
-        lambda: per_digit(results),
-        lambda: roc(results),
-        lambda: confusion(results),
-    ]
-    for make, name in zip(figures, NAMES, strict=True):
-        figure = make()
+    for name, make in FIGURES.items():
+        figure = make(results, published)
         # The metadata would name matplotlib's version.
         figure.savefig(folder / f"{name}.png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
         plt.close(figure)
 
 
-NAMES = ("accuracy", "learning_curves", "per_digit", "roc", "confusion")
-
-
-def accuracy(results: Results, published: dict[str, Published]) -> Figure:
+def accuracy(results: Results, published: Printed) -> Figure:
     """Every seed's accuracy on the test set, each variant's mean, and the published figure."""
     variants = list(results.plan)
     figure, axes = plt.subplots(figsize=(7.5, 0.8 + 0.27 * len(variants)))
@@ -72,7 +64,7 @@ def accuracy(results: Results, published: dict[str, Published]) -> Figure:
     return figure
 
 
-def learning_curves(results: Results) -> Figure:
+def learning_curves(results: Results, _: Printed) -> Figure:
     """Accuracy by epoch on training and validation data, mean and range over seeds, a panel a variant."""
     curves = results.curves.assign(data=results.curves["part"])
     grid = sns.relplot(
@@ -91,13 +83,13 @@ def learning_curves(results: Results) -> Figure:
     return grid.figure
 
 
-def per_digit(results: Results) -> Figure:
+def per_digit(results: Results, _: Printed) -> Figure:
     """Mean accuracy of each variant on each digit."""
     table = results.per_digit.pivot_table(index="variant", columns="digit", values="accuracy", sort=False) * 100
     figure, axes = plt.subplots(figsize=(7.5, 0.8 + 0.27 * len(table)))
     low = float(np.nanquantile(table, 0.02))
     sns.heatmap(
-        table[DIGITS], annot=True, fmt=".1f", cmap="cividis", vmin=low, vmax=100, annot_kws={"size": 7},
+        table[DIGITS], annot=True, fmt=".1f", cmap="Oranges_r", vmin=low, vmax=100, annot_kws={"size": 7},
         linewidths=0.5, cbar_kws={"label": "accuracy, %"}, ax=axes,
     )  # fmt: skip
     axes.set(xlabel="digit", ylabel="")
@@ -105,9 +97,9 @@ def per_digit(results: Results) -> Figure:
     return figure
 
 
-def roc(results: Results) -> Figure:
+def roc(results: Results, _: Printed) -> Figure:
     """ROC curves near the corner: each digit against the rest, and their mean, a panel a variant."""
-    corner = results.roc[results.roc["false_positive_rate"].between(1e-4, 0.1)]
+    corner = results.roc[results.roc["false_positive_rate"].between(1e-3, 0.11)]
     digits = corner[corner["curve"].isin(DIGITS)]
     grid = sns.FacetGrid(
         corner, col="variant", col_wrap=COLUMNS, col_order=list(results.plan), height=PANEL_IN * 0.85, aspect=1 / 0.85
@@ -119,7 +111,7 @@ def roc(results: Results) -> Figure:
         axes.plot(mean["false_positive_rate"], mean["true_positive_rate"], color=BLUE, linewidth=1.8)
         axes.set_title(variant, size=8)
     low = max(0.0, float(digits["true_positive_rate"].quantile(0.03)))
-    grid.set(xscale="log", xlim=(1e-4, 0.1), ylim=(low - 0.02 * (1 - low), 1 + 0.02 * (1 - low)))
+    grid.set(xscale="log", xlim=(1e-3, 0.1), ylim=(low - 0.02 * (1 - low), 1 + 0.02 * (1 - low)))
     grid.set_axis_labels("false positive rate", "true positive rate")
     grid.axes.flat[0].plot([], color=GREY, linewidth=0.7, label="a digit against the rest")
     grid.axes.flat[0].plot([], color=BLUE, linewidth=1.8, label="mean over digits")
@@ -127,7 +119,7 @@ def roc(results: Results) -> Figure:
     return grid.figure
 
 
-def confusion(results: Results) -> Figure:
+def confusion(results: Results, _: Printed) -> Figure:
     """Which digits are taken for which others, a panel a variant."""
     errors = results.confusion.assign(
         rate=results.confusion["rate"].where(results.confusion["actual"] != results.confusion["predicted"]) * 100
@@ -142,7 +134,7 @@ def confusion(results: Results) -> Figure:
         table = errors[errors["variant"] == variant].pivot_table(
             index="actual", columns="predicted", values="rate", dropna=False
         )
-        image = axes.imshow(table.loc[DIGITS, DIGITS], cmap="cividis", vmin=0, vmax=high)
+        image = axes.imshow(table.loc[DIGITS, DIGITS], cmap="Oranges", vmin=0, vmax=high)
         axes.set_title(variant, size=8)
         axes.set_xticks(range(10), DIGITS, size=6)
         axes.set_yticks(range(10), DIGITS, size=6)
@@ -154,3 +146,12 @@ def confusion(results: Results) -> Figure:
     figure.supylabel("digit", size=9)
     figure.colorbar(image, ax=panels, label="% of the digit's images", shrink=0.6, extend="max")
     return figure
+
+
+FIGURES: dict[str, Callable[[Results, Printed], Figure]] = {
+    "accuracy": accuracy,
+    "learning_curves": learning_curves,
+    "per_digit": per_digit,
+    "roc": roc,
+    "confusion": confusion,
+}

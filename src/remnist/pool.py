@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from pkgutil import resolve_name
@@ -45,9 +45,13 @@ def workers(processes: multiprocessing.context.BaseContext, tasks: int) -> Itera
     executor = ProcessPoolExecutor(min(tasks, count()), processes, initializer=_start)
     try:
         yield executor
-    except BaseException:
-        for process in list(executor._processes.values()):
+    except BaseException as error:
+        for process in list((executor._processes or {}).values()):
             process.terminate()
+        if isinstance(error, BrokenExecutor):
+            raise UserError(
+                "a worker process was killed; was there enough memory? REMNIST_WORKERS sets how many run"
+            ) from None
         raise
     finally:
         executor.shutdown(cancel_futures=True)

@@ -78,11 +78,9 @@ def _lead(results: Results, summary: Summary, published: dict[str, Published], d
     ]
     if REFERENCE in summary and summary[REFERENCE]["seeds"] > 1:
         baseline = runs[runs["variant"] == REFERENCE]["accuracy"]
-        images = int(results.test_images)
-        lines.append(
-            f"The seed alone moves `{REFERENCE}` between {baseline.min():.2%} and {baseline.max():.2%}: "
-            f"{round((baseline.max() - baseline.min()) * images)} images of {images:,}."
-        )
+        span = f"{_percent(baseline.min())} and {_percent(baseline.max())}"
+        count = round((baseline.max() - baseline.min()) * results.test_images)
+        lines.append(f"The seed alone moves `{REFERENCE}` between {span}: {count} images of {results.test_images:,}.")
     compared = {v: p.accuracy for v, p in published.items() if v in summary and p.accuracy is not None}
     if compared and data["name"] == "mnist":
         gaps = {v: summary[v]["accuracy"] - accuracy for v, accuracy in compared.items()}
@@ -90,7 +88,8 @@ def _lead(results: Results, summary: Summary, published: dict[str, Published], d
         within = sum(_spans(runs, v, accuracy) for v, accuracy in compared.items())
         lines.append(
             f"Of {len(compared)} published accuracies {within} lie between the lowest and the highest seed measured "
-            f"here. Widest gap: `{widest}`, published {compared[widest]:.2%}, measured {_accuracy(summary[widest])}."
+            f"here. Widest gap: `{widest}`, published {_percent(compared[widest])}, "
+            f"measured {_accuracy(summary[widest])}."
         )
     if data["name"] != "mnist":
         lines.append("The published figures are MNIST's and stand here for reference only.")
@@ -112,7 +111,7 @@ def _variant_rows(summary: Summary, published: dict[str, Published]) -> list[dic
                 "report": str(printed.report) if printed else "",
                 "published": _printed(printed),
                 "accuracy": _accuracy(figures),
-                "loss": f"{figures['loss']:.4f}",
+                "loss": "diverged" if figures["loss"] is None else f"{figures['loss']:.4f}",
                 "ROC-AUC": f"{figures['roc_auc_macro']:.5f}",
                 "parameters": f"{figures['parameters']:,}",
                 "seeds": str(figures["seeds"]),
@@ -132,9 +131,13 @@ def _digit_rows(results: Results) -> list[dict[str, str]]:
 def _printed(printed: Published | None) -> str:
     if printed is None:
         return ""
-    figures = [f"{printed.accuracy:.2%}"] if printed.accuracy is not None else []
+    figures = [_percent(printed.accuracy)] if printed.accuracy is not None else []
     figures += [f"loss {printed.loss:.4f}"] if printed.loss is not None else []
     return ", ".join(figures) or f"“{printed.words}”"
+
+
+def _percent(fraction: float) -> str:
+    return f"{fraction * 100:.2f} %"
 
 
 def _accuracy(figures: dict[str, Any]) -> str:

@@ -64,7 +64,7 @@ def load(plan: dict[str, Any], evaluations: Path, dvclive: Path) -> Results:
         test_images=sum(seeds[0]["count"]),
         runs=pd.DataFrame(
             [{k: s[k] for k in scalars} | {f"roc_auc_{a}": s["roc_auc"][a] for a in areas} for s in seeds]
-        ),
+        ).astype({"loss": float}),
         per_digit=pd.DataFrame(row for seed in seeds for row in _per_digit(seed)),
         confusion=pd.DataFrame(row for variant, seeds in measured.items() for row in _confusion(variant, seeds)),
         roc=pd.DataFrame(row for seed in seeds for row in _roc(seed))

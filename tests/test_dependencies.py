@@ -1,0 +1,83 @@
+"""Every stage declares exactly the modules that it imports, in itself and in its worker processes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from tools import demo
+
+STAGES = ["download", "preprocess", "plan", "train", "evaluate", "report"]
+VARIANT = "mlp-baseline"
+# Python runs this at the start of every process, and forked processes keep it.
+RECORD = """
+import os, sys
+
+class Recorder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.split(".")[0] == "remnist":
+            with open(os.environ["RECORD"], "a") as file:
+                file.write(name + "\\n")
+
+sys.meta_path.insert(0, Recorder)
+"""
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """Run each stage's script and note which of the package's files it loads."""
+    folder = tmp_path_factory.mktemp("imports")
+    project = folder / "project"
+    demo.copy(project, {"data": {"name": "digits"}, "seeds": [0], "train": {"epochs": 1}}, [VARIANT])
+    (folder / "site").mkdir()
+    (folder / "site" / "sitecustomize.py").write_text(RECORD)
+    files = {}
+    for stage in STAGES:
+        record = folder / stage
+        variables = os.environ | {"PYTHONPATH": str(folder / "site"), "RECORD": str(record)}
+        arguments = [VARIANT] if stage in ("train", "evaluate") else []
+        subprocess.run([sys.executable, f"stages/{stage}.py", *arguments], cwd=project, env=variables, check=True)
+        files[stage] = {path(name, project) for name in set(record.read_text().split())}
+    return files
+
+
+def path(module: str, project: Path) -> str:
+    base = Path("src", *module.split("."))
+    return str(base / "__init__.py" if (project / base).is_dir() else base.with_suffix(".py"))
+
+
+def declared(stage: str) -> set[str]:
+    definition = YAML(typ="safe").load(demo.ROOT / "dvc.yaml")["stages"][stage]
+    dependencies = definition.get("do", definition)["deps"]
+    return {name for name in dependencies if name.startswith(("src/", "stages/"))}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_declared_dependencies_are_the_modules_imported(stage, imported):
+    expected = {*imported[stage], f"stages/{stage}.py"}
+    if stage in ("train", "evaluate"):
+        # A model's own file comes in by way of its digest in the plan.
+        assert "src/remnist/models/mlp.py" in expected
+        expected.remove("src/remnist/models/mlp.py")
+    if stage == "plan":
+        expected.add("src/remnist/models")  # whose sources it digests
+    assert declared(stage) == expected
+
+
+def test_models_import_nothing_that_their_digest_does_not_cover():
+    for file in (demo.ROOT / "src/remnist/models").glob("*.py"):
+        if file.stem != "__init__":
+            assert "remnist" not in [
+                word for line in file.read_text().splitlines() if line.startswith(("import ", "from "))
+                for word in line.replace(".", " ").split()
+            ]  # fmt: skip
+
+
+def test_every_stage_says_what_it_does():
+    stages = YAML(typ="safe").load(demo.ROOT / "dvc.yaml")["stages"]
+    assert list(stages) == STAGES
+    assert all(definition.get("do", definition)["desc"] for definition in stages.values())

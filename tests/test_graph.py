@@ -1,0 +1,219 @@
+"""The graph itself, on scikit-learn's digits: what runs after which change, and that it gives the same bits."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tools import demo
+
+VARIANTS = ["mlp-baseline", "mlp-dropout-50", "batch-100"]
+TRACKED = ["plan.json", "REPORT.md", "metrics", "plots"]
+
+
+class Study:
+    """A copy of the project under Git, with few variants and one epoch, run once and committed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        settings = {"data": {"name": "digits"}, "seeds": [0, 1], "train": {"epochs": 1}}
+        demo.copy(folder, settings, VARIANTS)
+        for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "Copy"]):
+            self.git(*command)
+        self.first_run = self.dvc("repro")
+        self.git("add", "-A")
+        self.git("commit", "-qm", "Run")
+
+    def git(self, *arguments: str) -> str:
+        return self._run("git", *arguments)
+
+    def dvc(self, *arguments: str, **environment: str) -> str:
+        return self._run("dvc", *arguments, **environment)
+
+    def _run(self, *command: str, **environment: str) -> str:
+        variables = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | environment
+        done = subprocess.run(
+            command, cwd=self.folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        if done.returncode:
+            raise RuntimeError(f"{command}: exit status {done.returncode}\n{done.stdout}")
+        return done.stdout
+
+    def reset(self) -> None:
+        """Go back to the committed results, as someone does who gives an experiment up."""
+        self.git("reset", "-q", "--hard")
+        self.dvc("checkout", "-q")
+
+    def params(self) -> Any:
+        return YAML(typ="safe").load(self.folder / "params.yaml")
+
+    def hashes(self) -> dict[str, bytes]:
+        files = [self.folder / "dvc.lock"]
+        for name in TRACKED:
+            path = self.folder / name
+            files += sorted(path.rglob("*")) if path.is_dir() else [path]
+        return {str(file.relative_to(self.folder)): file.read_bytes() for file in files if file.is_file()}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return Study(tmp_path_factory.mktemp("study") / "project")
+
+
+@pytest.fixture
+def study(whole: Study):
+    yield whole
+    whole.reset()
+
+
+def ran(output: str) -> set[str]:
+    """Stages that DVC ran, or restored from its run cache."""
+    return set(re.findall(r"^(?:Running stage|Stage) '([^']+)'(?::| is cached)", output, re.MULTILINE))
+
+
+def merged(params: dict[str, Any]) -> dict[str, str]:
+    """Merge the variants in a way of its own: what each would train with, as text."""
+    uses = {"momentum": ["sgd"], "betas": ["adam", "adamw"], "alpha": ["rmsprop"]}
+    resolved = {}
+    for name, changes in params["variants"].items():
+        entry = {s: params[s] | ((changes or {}).get(s) or {}) for s in ("data", "model", "train")}
+        for key, optimizers in uses.items():
+            if entry["train"]["optimizer"] not in optimizers:
+                del entry["train"][key]
+        entry["seeds"] = (changes or {}).get("seeds", params["seeds"])
+        resolved[name] = json.dumps(entry, sort_keys=True)
+    return resolved
+
+
+def expected(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
+    """The stages that a change of parameters has to run."""
+    old, new = merged(before), merged(after)
+    changed = {name for name in new if old.get(name) != new[name]}
+    return {"plan", "report"} | {f"{stage}@{name}" for name in changed for stage in ("train", "evaluate")}
+
+
+def test_first_run_runs_every_stage_and_leaves_nothing_to_do(study):
+    each = {f"{stage}@{name}" for stage in ("train", "evaluate") for name in VARIANTS}
+    assert ran(study.first_run) == {"download", "preprocess", "plan", "report"} | each
+    assert ran(study.dvc("repro")) == set()
+    assert study.git("status", "--porcelain") == ""
+    assert "digits" in (study.folder / "REPORT.md").read_text().splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "count"),
+    [
+        ("model.dropout=0.5", 2),
+        ("train.optimizer=adagrad", 2),
+        ("variants.batch-100.train.optimizer=rmsprop", 1),
+        ("+variants.x={model:{hidden:[64]}}", 1),
+        ("seeds=[2,0]", 3),
+    ],
+)
+def test_experiment_runs_exactly_what_its_parameters_change(study, change, count):
+    before = study.params()
+    output = study.dvc("exp", "run", "-S", change)
+    wanted = expected(before, study.params())
+    assert ran(output) == wanted
+    touched = {name.removeprefix("train@") for name in wanted if name.startswith("train@")}
+    assert len(touched) == count
+    difference = json.loads(study.dvc("metrics", "diff", "--json"))["metrics/summary.json"]
+    assert {name.split(".")[0] for name in difference} == touched
+
+
+def test_sweep_from_the_queue_runs_each_value(study):
+    before = study.params()
+    study.dvc("exp", "remove", "-A")
+    study.dvc("exp", "run", "--queue", "-S", "model.dropout=0.1,0.3")
+    study.dvc("exp", "run", "--run-all")
+    table = json.loads(study.dvc("exp", "show", "--json"))
+    experiments = table[-1]["experiments"]
+    assert len(experiments) == 2
+    values = set()
+    for experiment in experiments:
+        revision = experiment["revs"][0]
+        values.add(revision["data"]["params"]["params.yaml"]["data"]["model"]["dropout"])
+        summary = revision["data"]["metrics"]["metrics/summary.json"]["data"]
+        assert set(summary) == set(before["variants"])
+    assert values == {0.1, 0.3}
+
+
+def test_editing_the_reports_code_runs_the_report_alone(study):
+    with (study.folder / "src/remnist/report.py").open("a") as file:
+        file.write("# An edit.\n")
+    assert ran(study.dvc("repro")) == {"report"}
+
+
+def test_editing_a_model_runs_its_variants(study):
+    with (study.folder / "src/remnist/models/mlp.py").open("a") as file:
+        file.write("# An edit.\n")
+    output = ran(study.dvc("repro"))
+    assert {name for name in output if name.startswith("train@")} == {f"train@{name}" for name in VARIANTS}
+    (study.folder / "src/remnist/models/another.py").write_text('"""Another model."""\n')
+    assert ran(study.dvc("repro")) == {"plan"}
+
+
+def test_a_removed_variant_runs_nothing_but_the_report(study):
+    path = study.folder / "params.yaml"
+    yaml = YAML()
+    params = yaml.load(path)
+    del params["variants"]["batch-100"]
+    yaml.dump(params, path)
+    assert ran(study.dvc("repro")) == {"plan", "report"}
+    assert "batch-100" not in (study.folder / "REPORT.md").read_text()
+    assert set(json.loads((study.folder / "metrics/summary.json").read_text())) == set(VARIANTS) - {"batch-100"}
+
+
+def test_running_by_force_gives_the_same_bits_with_any_number_of_processes(study):
+    committed = study.hashes()
+    assert len(committed) > 10
+    for workers in ("1", "3"):
+        assert len(ran(study.dvc("repro", "--force", REMNIST_WORKERS=workers))) == 4 + 2 * len(VARIANTS)
+        assert study.hashes() == committed
+    assert study.git("status", "--porcelain") == ""
+
+
+def test_a_seed_has_the_same_weights_alone_and_among_others(study):
+    weights = study.folder / "models/mlp-baseline/seed-1.safetensors"
+    among_others = weights.read_bytes()
+    study.dvc("exp", "run", "-S", "+variants.mlp-baseline.seeds=[1]")
+    assert [path.name for path in weights.parent.iterdir()] == [weights.name]
+    assert weights.read_bytes() == among_others
+
+
+def test_a_wrong_parameter_costs_nothing(study):
+    committed = study.hashes()
+    with pytest.raises(RuntimeError, match=r"error: model\.dropout: 7: allowed: less than 1\n") as error:
+        study.dvc("exp", "run", "-S", "model.dropout=7")
+    assert "Traceback" not in str(error.value)
+    assert study.hashes() == committed
+    study.reset()
+    assert ran(study.dvc("repro")) == set()
+
+
+def test_bare_clone_diffs_metrics_params_and_plots(study, tmp_path):
+    """Git alone carries what a reviewer compares: no remote, no cache, nothing pulled."""
+    study.dvc("exp", "run", "-S", "+variants.mlp-baseline.model.dropout=0.4")
+    study.git("checkout", "-q", "-b", "change")
+    study.git("add", "-A")
+    study.git("commit", "-qm", "Change")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", study.folder, clone], check=True)
+    there = object.__new__(Study)
+    there.folder = clone
+    metrics = json.loads(there.dvc("metrics", "diff", "--json", "HEAD~1"))
+    assert {name.split(".")[0] for name in metrics["metrics/summary.json"]} == {"mlp-baseline"}
+    resolved = json.loads(there.dvc("params", "diff", "--json", "HEAD~1"))["plan.json"]
+    assert resolved["mlp-baseline.model.dropout"] == {"old": 0.2, "new": 0.4}
+    there.dvc("plots", "diff", "HEAD~1", "--out", str(tmp_path / "page"))
+    page = (tmp_path / "page" / "index.html").read_text()
+    assert page.count("vegaEmbed(") == 5
+    shutil.rmtree(clone)
+    study.git("checkout", "-q", "-")

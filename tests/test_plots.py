@@ -1,0 +1,42 @@
+"""The templates of `dvc plots diff`: each draws its marks, for two revisions, from the columns that report writes."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import vl_convert
+from dvc_render.vega import VegaRenderer
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parent.parent
+PLOTS = {name: plot for entry in YAML(typ="safe").load(ROOT / "dvc.yaml")["plots"] for name, plot in entry.items()}
+VEGA_LITE = "5.20"  # the oldest that vl-convert carries; DVC's page loads 5.2
+
+
+def test_every_plot_has_its_template_and_its_data():
+    templates = {path.stem for path in (ROOT / ".dvc/plots").glob("*.json")}
+    assert {plot["template"] for plot in PLOTS.values()} == templates
+    data = {Path(file) for plot in PLOTS.values() for file in plot["y"]}
+    assert data == {path.relative_to(ROOT) for path in (ROOT / "plots").glob("*.csv")}
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_plot_draws_both_revisions(name):
+    plot = PLOTS[name]
+    [(file, y)] = plot["y"].items()
+    with (ROOT / file).open() as lines:
+        rows = list(csv.DictReader(lines))
+    # As DVC hands them over: all text, with the revision beside.
+    points = [row | {"rev": revision} for revision in ("main", "workspace") for row in rows]
+    renderer = VegaRenderer(
+        points, name, template=plot["template"], template_dir=str(ROOT / ".dvc/plots"), x=plot["x"], y=y,
+        title=plot["title"],
+    )  # fmt: skip
+    svg = vl_convert.vegalite_to_svg(json.dumps(renderer.get_filled_template()), vl_version=VEGA_LITE)
+    assert plot["title"] in svg
+    assert all(revision in svg for revision in ("main", "workspace"))
+    variants = {row["variant"] for row in rows}
+    assert all(f">{variant}<" in svg for variant in variants)
+    assert svg.count("NaN") == 0
+    assert svg.count("<path") > 4 * len(variants)

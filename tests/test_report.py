@@ -1,0 +1,155 @@
+"""From evaluations and learning curves to tables, figures and words."""
+
+import json
+import random
+
+import pytest
+
+from remnist import figures, published, report, tables
+from remnist.errors import UserError
+from remnist.evaluation import FALSE_POSITIVE_RATES
+from remnist.resolve import resolve
+
+SCORES = {"mlp-baseline": {0: 9, 1: 7}, "lr-1e-4": {0: 5, 1: 5}}
+
+
+@pytest.fixture
+def plan(params):
+    params["variants"] = {name: params["variants"][name] for name in SCORES}
+    params["seeds"] = [0, 1]
+    return resolve(params)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """What two variants of two seeds left behind: of each digit's 10 images so many right, the rest taken for 0."""
+    rng = random.Random(0)  # noqa: S311
+    (tmp_path / "evaluations").mkdir()
+    for variant, seeds in SCORES.items():
+        results = []
+        for seed, right in seeds.items():
+            confusion = [[right if i == j else 0 for j in range(10)] for i in range(10)]
+            for row in confusion:
+                row[0] += 10 - right
+            areas = {str(d): rng.random() for d in range(10)} | {"micro": 0.5, "macro": right / 10}
+            grid = FALSE_POSITIVE_RATES.tolist()
+            curves = dict.fromkeys([*areas, "false_positive_rate"], grid)
+            results.append(
+                {"seed": seed, "parameters": 7, "accuracy": right / 10, "loss": 0.1, "correct": [right] * 10,
+                 "count": [10] * 10, "confusion": confusion, "roc_auc": areas, "roc": curves}
+            )  # fmt: skip
+            for part in tables.PARTS:
+                logs = tmp_path / "dvclive" / variant / f"seed-{seed}" / "plots" / "metrics" / part
+                logs.mkdir(parents=True)
+                for metric in tables.METRICS:
+                    (logs / f"{metric}.tsv").write_text(f"step\t{metric}\n1\t0.5\n2\t0.{right}\n")
+        (tmp_path / "evaluations" / f"{variant}.json").write_text(json.dumps(results))
+    (tmp_path / "evaluations" / "removed.json").write_text("left behind by a removed variant")
+    return tmp_path
+
+
+@pytest.fixture
+def results(plan, folders):
+    return tables.load(plan, folders / "evaluations", folders / "dvclive")
+
+
+def test_summary_is_mean_and_sample_deviation_over_seeds(results):
+    summary = tables.summary(results)
+    assert list(summary) == list(SCORES)
+    assert summary["mlp-baseline"] == {
+        "accuracy": 0.8, "accuracy_sd": 0.141421, "loss": 0.1, "roc_auc_macro": 0.8, "roc_auc_micro": 0.5,
+        "parameters": 7, "seeds": 2,
+    }  # fmt: skip
+    assert summary["lr-1e-4"]["accuracy_sd"] == 0
+    json.dumps(summary, allow_nan=False)
+
+
+def test_one_seed_has_no_deviation(params, folders):
+    params["variants"] = {"mlp-baseline": {}}
+    params["seeds"] = [0]
+    path = folders / "evaluations" / "mlp-baseline.json"
+    path.write_text(json.dumps(json.loads(path.read_text())[:1]))
+    results = tables.load(resolve(params), folders / "evaluations", folders / "dvclive")
+    summary = tables.summary(results)
+    assert summary["mlp-baseline"]["accuracy_sd"] is None
+    assert "| 90.00 % |" in report.render(results, summary, {})
+
+
+def test_per_digit_and_confusion(results):
+    assert tables.per_digit(results)["mlp-baseline"] == {str(digit): 0.8 for digit in range(10)}
+    confusion = results.confusion.set_index(["variant", "actual", "predicted"])["rate"]
+    assert confusion["mlp-baseline", "3", "3"] == 0.8
+    assert confusion["mlp-baseline", "3", "0"] == pytest.approx(0.2)
+    assert confusion["mlp-baseline", "0", "0"] == 1
+
+
+def test_plot_data_is_the_mean_over_seeds(results):
+    data = tables.plot_data(results)
+    curves = data["learning_curves"].set_index(["variant", "part", "epoch"])["accuracy"]
+    assert curves["mlp-baseline", "validation", 2] == pytest.approx(0.8)
+    assert len(data["accuracy"]) == 4
+    assert data["roc"].groupby(["variant", "curve"]).size().eq(len(FALSE_POSITIVE_RATES)).all()
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut short", "other seeds", "no curves"])
+def test_files_that_do_not_belong_to_the_plan(plan, folders, damage):
+    path = folders / "evaluations" / "lr-1e-4.json"
+    match damage:
+        case "missing":
+            path.unlink()
+        case "cut short":
+            path.write_text(path.read_text()[:100])
+        case "other seeds":
+            path.write_text(path.read_text().replace('"seed": 1', '"seed": 9'))
+        case "no curves":
+            next((folders / "dvclive" / "lr-1e-4").rglob("loss.tsv")).unlink()
+    with pytest.raises(UserError, match="lr-1e-4") as error:
+        tables.load(plan, folders / "evaluations", folders / "dvclive")
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_report_sets_published_beside_measured(results, params):
+    text = report.render(results, tables.summary(results), published.check(params["published"]))
+    row = next(line for line in text.splitlines() if line.startswith("| `mlp-baseline` |"))
+    cells = [cell.strip() for cell in row.split("|")[1:-1]]
+    assert cells == ["`mlp-baseline`", "3", "97.13 %, loss 0.0932", "80.00 ± 14.14 %", "0.1000", "0.80000", "7", "2"]
+    assert text.startswith("# Five MNIST lab reports, run again\n")
+    assert "published 97.13 %, measured 80.00" not in text  # lr-1e-4 is further off
+    assert "`lr-1e-4`, published 94.98 %, measured 50.00 ± 0.00 %" in text
+
+
+def test_another_data_set_is_told_in_the_title_and_not_held_against_mnist(params, folders):
+    params["variants"] = {name: params["variants"][name] for name in SCORES}
+    params["seeds"], params["data"]["name"] = [0, 1], "digits"
+    results = tables.load(resolve(params), folders / "evaluations", folders / "dvclive")
+    text = report.render(results, tables.summary(results), published.check(params["published"]))
+    assert text.startswith("# Five MNIST lab reports, run again, on scikit-learn's digits\n")
+    assert "Widest gap" not in text
+    assert "for reference only" in text
+
+
+def test_figures_are_the_same_to_the_byte(results, params, tmp_path):
+    printed = published.check(params["published"])
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        figures.draw(results, printed, tmp_path / name)
+    drawn = sorted(path.name for path in (tmp_path / "first").iterdir())
+    assert drawn == sorted(f"{name}.png" for name in figures.FIGURES)
+    text = report.render(results, tables.summary(results), printed)
+    for name in drawn:
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+        assert f"(plots/{name})" in text
+
+
+def test_every_published_variant_is_in_the_study(params):
+    assert set(published.check(params["published"])) == set(params["variants"])
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [({"report": 6}, "published.x.report: 6"), ({"accuracy": 0.9}, "published.x.report"), (3, "published.x: 3"),
+     ({"report": 1, "accuracy": 97.1}, "published.x.accuracy: 97.1"), ({"report": 1, "loss": "?"}, "published.x.loss")],
+)  # fmt: skip
+def test_bad_published_value(value, path):
+    with pytest.raises(UserError, match=path):
+        published.check({"x": value})
