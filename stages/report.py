@@ -9,14 +9,17 @@ sys.path.insert(0, "src")  # the code beside this script, whatever else is insta
 
 from remnist import figures, published, report, tables
 from remnist.errors import reported
-from remnist.files import read_json, read_params, write_json, write_text
+from remnist.files import keep_only, read_json, read_params, write_json, write_text
 
 
 def main() -> None:
     """Read the plan, the evaluations and the learning curves; write the results."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     printed = published.check(read_params("published"))
-    results = tables.load(read_json(Path("plan.json")), Path("evaluations"), Path("dvclive"))
+    plan, evaluations, dvclive = read_json(Path("plan.json")), Path("evaluations"), Path("dvclive")
+    results = tables.load(plan, evaluations, dvclive)
+    keep_only(evaluations, [f"{variant}.json" for variant in plan])
+    keep_only(dvclive, list(plan))
     summary = tables.summary(results)
     plots, unfinished = Path("plots"), Path("plots.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)

@@ -112,7 +112,6 @@ def test_first_run_runs_every_stage_and_leaves_nothing_to_do(study):
     [
         ("model.dropout=0.5", 2),
         ("train.optimizer=adagrad", 2),
-        ("variants.batch-100.train.optimizer=rmsprop", 1),
         ("+variants.x={model:{hidden:[64]}}", 1),
         ("seeds=[2,0]", 3),
     ],
@@ -169,6 +168,10 @@ def test_a_removed_variant_runs_nothing_but_the_report(study):
     assert ran(study.dvc("repro")) == {"plan", "report"}
     assert "batch-100" not in (study.folder / "REPORT.md").read_text()
     assert set(json.loads((study.folder / "metrics/summary.json").read_text())) == set(VARIANTS) - {"batch-100"}
+    assert not (study.folder / "evaluations/batch-100.json").exists()
+    study.git("checkout", "-q", "params.yaml")
+    study.dvc("repro")  # from the run cache
+    assert study.git("status", "--porcelain") == ""
 
 
 def test_running_by_force_gives_the_same_bits_with_any_number_of_processes(study):

@@ -91,7 +91,7 @@ def main() -> None:
         print(measure(arguments.measure))
         return
     seconds: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    for _ in tqdm(range(arguments.rounds), unit="round"):
+    for _ in tqdm(range(arguments.rounds), unit="round", disable=None):
         for kind, measured in seconds.items():
             command = [sys.executable, __file__, "--measure", kind]
             measured.append(float(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
@@ -99,8 +99,11 @@ def main() -> None:
         f"{VARIANT}: seconds an epoch of {IMAGES:,} images and seed, median (lowest to highest) of {arguments.rounds}"
     )
     for kind, title in KINDS.items():
-        ratios = [naive / own for naive, own in zip(seconds["naive"], seconds[kind], strict=True)]
-        print(f"{title:28}{_spread(seconds[kind])}   {_spread(ratios)} times as fast")
+        line = f"{title:28}{_spread(seconds[kind])}"
+        if kind != "naive":
+            ratios = [naive / own for naive, own in zip(seconds["naive"], seconds[kind], strict=True)]
+            line += f"   {_spread(ratios)} times as fast"
+        print(line)
 
 
 def _spread(values: list[float]) -> str:

@@ -1,6 +1,8 @@
 """Files that appear whole or not at all, and the two text formats that the stages read."""
 
 import json
+import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +69,17 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file, keys in their given order, whole or not at all; NaN is refused."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def keep_only(folder: Path, names: Collection[str]) -> None:
+    """Remove from a folder what removed variants left behind, and say so.
+
+    The folder as a whole is a dependency, so a file too many would change its hash. DVC's cache keeps the content.
+    """
+    for path in sorted(folder.iterdir()):
+        if path.name not in names:
+            print(f"Removing {path}: its variant is not in the plan. DVC's cache keeps it.")
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
