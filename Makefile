@@ -11,8 +11,8 @@ help: ## list the targets
 
 demo: $(BIN)/.installed ## the whole graph on scikit-learn's digits, in demo/, without network
 	python tools/demo.py demo
-	cd demo && dvc repro --quiet
-	@echo "Open demo/REPORT.md"
+	cd demo && dvc repro
+	@echo "Done: demo/REPORT.md"
 
 repro: $(BIN)/.installed ## the study on MNIST: only what changed since the last run
 	dvc repro
