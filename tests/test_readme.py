@@ -1,0 +1,40 @@
+"""The README's figures are those of the committed results, and what it names is there."""
+
+import json
+import re
+
+import pytest
+from ruamel.yaml import YAML
+
+from tools import demo
+
+README = (demo.ROOT / "README.md").read_text()
+SUMMARY = json.loads((demo.ROOT / "metrics/summary.json").read_text())
+ROW = re.compile(r"^\| `([\w-]+)` \|.*\| ([\d.]+) ± ([\d.]+) % \| (\d+) \|$", re.MULTILINE)
+
+
+def test_table_agrees_with_the_summary():
+    rows = ROW.findall(README)
+    assert len(rows) >= 5
+    for variant, accuracy, deviation, seeds in rows:
+        figures = SUMMARY[variant]
+        assert f"{figures['accuracy'] * 100:.2f}" == accuracy, variant
+        assert f"{figures['accuracy_sd'] * 100:.2f}" == deviation, variant
+        assert figures["seeds"] == int(seeds), variant
+
+
+def test_summary_is_of_the_study_in_params():
+    params = YAML(typ="safe").load(demo.ROOT / "params.yaml")
+    assert list(SUMMARY) == list(params["variants"])
+    assert json.loads((demo.ROOT / "plan.json").read_text()).keys() == params["variants"].keys()
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`((?:src|tests|\.dvc)/[\w./]+|[A-Za-z]+\.(?:yaml|md))`", README))))
+def test_files_that_it_names_are_there(name):
+    assert (demo.ROOT / name).exists()
+
+
+def test_make_targets_that_it_names_are_there():
+    makefile = (demo.ROOT / "Makefile").read_text()
+    for target in set(re.findall(r"\bmake (\w+)", README)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
