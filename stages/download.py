@@ -19,7 +19,7 @@ def main() -> None:
     """Read the data set's name, fetch its files."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     name = sources.check_name(read_params("data").get("name"))
-    sources.fetch(name, Path("data/raw"), os.environ.get("MNIST_MIRROR"))
+    sources.fetch(name, Path("data/raw"), os.environ.get("MNIST_MIRROR") or None)
 
 
 if __name__ == "__main__":
