@@ -29,7 +29,9 @@ def test_summary_is_of_the_study_in_params():
     assert json.loads((demo.ROOT / "plan.json").read_text()).keys() == params["variants"].keys()
 
 
-@pytest.mark.parametrize("name", sorted(set(re.findall(r"`((?:src|tests|\.dvc)/[\w./]+|[A-Za-z]+\.(?:yaml|md))`", README))))
+@pytest.mark.parametrize(
+    "name", sorted(set(re.findall(r"`((?:src|tests|\.dvc)/[\w./]+|[A-Za-z]+\.(?:yaml|md))`", README)))
+)
 def test_files_that_it_names_are_there(name):
     assert (demo.ROOT / name).exists()
 

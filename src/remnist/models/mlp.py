@@ -7,6 +7,8 @@ from itertools import pairwise
 
 from torch import nn
 
+from remnist.layers import Dropout
+
 
 class Model(nn.Sequential):
     """Images (n, 1, s, s) to logits (n, classes).
@@ -21,5 +23,5 @@ class Model(nn.Sequential):
     def __init__(self, *, image_size: int, classes: int, hidden: list[int], dropout: float) -> None:
         layers: list[nn.Module] = [nn.Flatten()]  # (n, s * s)
         for inputs, outputs in pairwise([image_size**2, *hidden]):
-            layers += [nn.Linear(inputs, outputs), nn.ReLU(), nn.Dropout(dropout)]  # (n, outputs)
+            layers += [nn.Linear(inputs, outputs), nn.ReLU(), Dropout(dropout)]  # (n, outputs)
         super().__init__(*layers, nn.Linear([image_size**2, *hidden][-1], classes))
