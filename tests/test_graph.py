@@ -49,6 +49,7 @@ class Study:
     def reset(self) -> None:
         """Go back to the committed results, as someone does who gives an experiment up."""
         self.git("reset", "-q", "--hard")
+        self.git("clean", "-qfd")
         self.dvc("checkout", "-q")
 
     def params(self) -> Any:
@@ -214,7 +215,8 @@ def test_bare_clone_diffs_metrics_params_and_plots(study, tmp_path):
     metrics = json.loads(there.dvc("metrics", "diff", "--json", "HEAD~1"))
     assert {name.split(".")[0] for name in metrics["metrics/summary.json"]} == {"mlp-baseline"}
     resolved = json.loads(there.dvc("params", "diff", "--json", "HEAD~1"))["plan.json"]
-    assert resolved["mlp-baseline.model.dropout"] == {"old": 0.2, "new": 0.4}
+    change = resolved["mlp-baseline.model.dropout"]
+    assert (change["old"], change["new"]) == (0.2, 0.4)
     there.dvc("plots", "diff", "HEAD~1", "--out", str(tmp_path / "page"))
     page = (tmp_path / "page" / "index.html").read_text()
     assert page.count("vegaEmbed(") == 5
