@@ -29,7 +29,7 @@ bench: $(BIN)/.installed ## seconds an epoch, against the usual DataLoader loop
 
 lock: $(BIN)/.installed ## resolve requirements.txt anew from pyproject.toml
 	uv pip compile pyproject.toml --extra dev --universal --fork-strategy fewest --python-version 3.11 \
-	  --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	  --upgrade --generate-hashes --custom-compile-command "make lock" \
 	  --quiet --output-file requirements.txt
 
 $(BIN)/.installed: requirements.txt pyproject.toml

@@ -19,8 +19,7 @@ def main() -> None:
     entry = plan.read_entry(Path("plan.json"), variant)
     seeds = entry["seeds"]
     processes = pool.context(entry["train"]["numerics"], preload="remnist.training")
-    with processes.Manager() as manager, pool.workers(processes, len(seeds)) as executor:
-        events = manager.Queue()
+    with pool.events(processes) as events, pool.workers(processes, len(seeds)) as executor:
         data = Path("data/images.safetensors")
         runs = [
             executor.submit(pool.call, "remnist.training:run_seed", entry, seed, data, events.put) for seed in seeds

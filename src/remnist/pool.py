@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from multiprocessing.managers import SyncManager
 from pkgutil import resolve_name
+from queue import Queue
 from typing import Any
 
 from remnist import numerics
@@ -34,6 +36,15 @@ def context(kind: str, preload: str) -> multiprocessing.context.BaseContext:
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload(["__main__", preload])
     return server
+
+
+@contextmanager
+def events(processes: multiprocessing.context.BaseContext) -> Iterator["Queue[Any]"]:
+    """Make a queue that tasks can put to and this process gets from, for as long as the block lasts."""
+    manager = SyncManager(ctx=processes)
+    manager.start(_end_with_parent)
+    with manager:
+        yield manager.Queue()
 
 
 @contextmanager
@@ -77,11 +88,16 @@ def count() -> int:
 
 
 def _start() -> None:
-    """Make a worker die at Ctrl-C without a traceback, and with the process that started it."""
+    """Make a worker compute with one thread, and die at Ctrl-C without a traceback."""
+    _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     import torch
 
     torch.set_num_threads(1)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, however it went."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
