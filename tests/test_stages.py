@@ -82,3 +82,11 @@ def test_outside_the_root(project, tmp_path):
         [sys.executable, str(project / "stages/plan.py")], cwd=project / "stages", capture_output=True, text=True
     )
     refused(done, "run this from the project's root")
+
+
+def test_workers_run_the_code_beside_the_stage(project):
+    """In a copy, as DVC makes one for each queued experiment, and not what is installed."""
+    (project / "src/remnist/training.py").write_text(
+        "from remnist.errors import UserError\n\ndef run_seed(*_):\n    raise UserError('the copy ran')\n"
+    )
+    refused(run(project, "train", "mlp-baseline"), "the copy ran")

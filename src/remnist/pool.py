@@ -13,6 +13,7 @@ from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from multiprocessing.managers import SyncManager
+from pathlib import Path
 from pkgutil import resolve_name
 from queue import Queue
 from typing import Any
@@ -21,6 +22,7 @@ from remnist import numerics
 from remnist.errors import UserError
 
 WORKERS = "REMNIST_WORKERS"
+SOURCE = Path(__file__).resolve().parents[1]
 
 
 def context(kind: str, preload: str) -> multiprocessing.context.BaseContext:
@@ -31,10 +33,13 @@ def context(kind: str, preload: str) -> multiprocessing.context.BaseContext:
         preload: the module to import once for all processes.
     """
     numerics.pin(kind)
+    # What is forked imports this copy of the package too, whatever else is installed.
+    others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(SOURCE), *others])
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(["__main__", preload])
+    server.set_forkserver_preload([preload])
     return server
 
 
