@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from remnist.published import Published
-from remnist.tables import DIGITS, Results
+from remnist.tables import DIGITS, PARTS, Results, digit_means
 
 mpl.use("agg")
 Printed = dict[str, Published]
 
-BLUE, ORANGE, GREEN, *_ = sns.color_palette("colorblind")
+BLUE, ORANGE, *_ = sns.color_palette("colorblind")
 GREY = "0.55"
 COLUMNS = 5  # panels beside each other, where each variant has its own
 PANEL_IN = 1.9  # width of such a panel
@@ -66,9 +66,9 @@ def accuracy(results: Results, published: Printed) -> Figure:
 
 def learning_curves(results: Results, _: Printed) -> Figure:
     """Accuracy by epoch on training and validation data, mean and range over seeds, a panel a variant."""
-    curves = results.curves.assign(data=results.curves["part"])
+    curves = results.curves
     grid = sns.relplot(
-        curves, x="epoch", y="accuracy", hue="data", hue_order=["train", "validation"], palette=[GREY, BLUE],
+        curves, x="epoch", y="accuracy", hue="part", hue_order=PARTS, palette=[GREY, BLUE],
         col="variant", col_wrap=COLUMNS, col_order=list(results.plan), kind="line", errorbar=("pi", 100),
         marker="o", markersize=3, markeredgewidth=0, height=PANEL_IN * 0.85, aspect=1 / 0.85,
     )  # fmt: skip
@@ -85,7 +85,7 @@ def learning_curves(results: Results, _: Printed) -> Figure:
 
 def per_digit(results: Results, _: Printed) -> Figure:
     """Mean accuracy of each variant on each digit."""
-    table = results.per_digit.pivot_table(index="variant", columns="digit", values="accuracy", sort=False) * 100
+    table = digit_means(results) * 100
     figure, axes = plt.subplots(figsize=(7.5, 0.8 + 0.27 * len(table)))
     low = float(np.nanquantile(table, 0.02))
     sns.heatmap(

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from remnist.published import Published
-from remnist.tables import DIGITS, Results
+from remnist.tables import DIGITS, Results, digit_means
 
 DATA_SETS = {
     "mnist": "MNIST",
@@ -121,10 +121,9 @@ def _variant_rows(summary: Summary, published: dict[str, Published]) -> list[dic
 
 
 def _digit_rows(results: Results) -> list[dict[str, str]]:
-    means = results.per_digit.pivot_table(index="variant", columns="digit", values="accuracy", sort=False)
     return [
         {"variant": f"`{variant}`"} | {digit: f"{row[digit] * 100:.2f}" for digit in DIGITS}
-        for variant, row in means.iterrows()
+        for variant, row in digit_means(results).iterrows()
     ]
 
 

@@ -85,10 +85,14 @@ def summary(results: Results) -> dict[str, dict[str, Any]]:
     return _rows(table)
 
 
+def digit_means(results: Results) -> pd.DataFrame:
+    """Return the mean accuracy over seeds, a row a variant, a column a digit."""
+    return results.per_digit.pivot_table(index="variant", columns="digit", values="accuracy", sort=False)
+
+
 def per_digit(results: Results) -> dict[str, dict[str, float]]:
     """Return each variant's mean accuracy on each digit."""
-    means = results.per_digit.pivot_table(index="variant", columns="digit", values="accuracy", sort=False)
-    return _rows(means.round(DECIMALS))
+    return _rows(digit_means(results).round(DECIMALS))
 
 
 def plot_data(results: Results) -> dict[str, pd.DataFrame]:
