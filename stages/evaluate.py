@@ -1,4 +1,4 @@
-"""Evaluate the stored weights of a variant on the test set, each seed by itself."""
+"""Evaluate the stored weights of a variant on the test set: each seed by itself, and all as an ensemble."""
 
 import argparse
 import sys
@@ -23,8 +23,10 @@ def main() -> None:
         data = Path("data/images.safetensors")
         weights = [Path("models", variant, f"seed-{seed}.safetensors") for seed in seeds]
         runs = [executor.submit(pool.call, "remnist.evaluation:evaluate_seed", entry, path, data) for path in weights]
-        results = [{"seed": seed, **run.result()} for seed, run in zip(seeds, runs, strict=True)]
-    write_json(Path("evaluations", f"{variant}.json"), results)
+        figures, answers = zip(*(run.result() for run in runs), strict=True)
+        together = executor.submit(pool.call, "remnist.evaluation:evaluate_ensembles", entry, answers, data)
+        results = [{"seed": seed, **each} for seed, each in zip(seeds, figures, strict=True)]
+        write_json(Path("evaluations", f"{variant}.json"), {"seeds": results, "ensembles": together.result()})
 
 
 if __name__ == "__main__":

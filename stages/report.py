@@ -33,6 +33,7 @@ def main() -> None:
     unfinished.rename(plots)
     write_json(Path("metrics/summary.json"), summary)
     write_json(Path("metrics/per_digit.json"), tables.per_digit(results))
+    write_json(Path("metrics/ensembles.json"), tables.ensembles(results))
     write_text(Path("REPORT.md"), text)
 
 

@@ -16,8 +16,9 @@ def variants(plan: dict, section: str, key: str) -> dict:
 def test_variant_states_only_what_it_changes(params):
     plan = resolve(params)
     assert list(plan) == list(params["variants"])
-    assert plan["mlp-baseline"]["model"] == {"name": "mlp", "hidden": [100, 80], "dropout": 0.2}
-    assert plan["mlp-dropout-50"]["model"] == {"name": "mlp", "hidden": [100, 80], "dropout": 0.5}
+    baseline = {"name": "mlp", "hidden": [100, 80], "activation": "relu", "batch_norm": False, "dropout": 0.2}
+    assert plan["mlp-baseline"]["model"] == baseline
+    assert plan["mlp-dropout-50"]["model"] == baseline | {"dropout": 0.5}
     assert plan["lr-1e-4"]["train"]["lr"] == 0.0001
     assert plan["mlp-baseline"]["seeds"] == params["seeds"]
     assert plan["mlp-baseline"]["code"] == plan["mlp-deep-500"]["code"]
@@ -29,7 +30,9 @@ def test_default_reaches_exactly_the_variants_that_do_not_set_it(params):
     after = resolve(params)
     changed = {name for name in before if before[name] != after[name]}
     own = {name for name, v in params["variants"].items() if "dropout" in (v.get("model") or {})}
-    assert changed == set(before) - own
+    without = {name for name, entry in before.items() if "dropout" not in entry["model"]}
+    assert "mixer-standard" in without
+    assert changed == set(before) - own - without
     assert 0 < len(own) < len(before)
 
 
@@ -64,11 +67,15 @@ def test_whole_number_and_float_resolve_alike(params):
 
 def test_digits_hold_out_at_most_a_tenth(params):
     params["data"]["name"] = "digits"
-    assert set(variants(resolve(params), "data", "validation").values()) == {143}
+    assert set(variants(resolve(params), "data", "validation").values()) == {143, None}  # XOR holds nothing out
     params["data"]["validation"] = 50
-    assert set(variants(resolve(params), "data", "validation").values()) == {50}
+    assert set(variants(resolve(params), "data", "validation").values()) == {50, None}
 
 
+MIXER = {
+    "name": "mixer", "patch_size": 7, "patch_embedding": True, "dim": 64, "depth": 1, "tokens_mlp_dim": 8,
+    "channels_mlp_dim": 8, "norm_axis": "channels", "zero_init_head": False,
+}  # fmt: skip
 BAD = [
     ("model.dropout", 1.5, "model.dropout: 1.5: allowed: less than 1"),
     ("model.dropout", "0.5", 'model.dropout: "0.5": allowed: a valid number'),
@@ -76,22 +83,31 @@ BAD = [
     ("model.dropout", True, "model.dropout: true: allowed: a valid number"),
     ("model.hidden", [100, 0], "model.hidden.1: 0: allowed: greater than or equal to 1"),
     ("model.hidden", 100, "model.hidden: 100: allowed: a valid list"),
-    ("model.hiden", [1], "model.hiden: [1]: no setting of model; allowed: name, hidden, dropout"),
+    ("model.hiden", [1], "model.hiden: [1]: no setting of model; allowed: name, hidden, activation, batch_norm,"),
     ("model.name", "mlpp", 'model.name: "mlpp": allowed: mlp'),
     ("model", [1], "model: [1]: a mapping is expected here"),
     ("train.optimizer", "sdg", 'train.optimizer: "sdg": allowed: sgd, adam, adamw, rmsprop, adagrad'),
     ("train.optimizer", ["sgd"], 'train.optimizer: ["sgd"]: allowed: sgd, adam, adamw, rmsprop, adagrad'),
-    ("train.loss", "mse", "train.loss: \"mse\": allowed: 'cross_entropy'"),
+    (
+        "train.loss",
+        "mse",
+        'train.loss: "mse": allowed: cross_entropy, cross_entropy_of_softmax, kl_divergence, mse_one',
+    ),
+    ("train.schedule", "linear", 'train.schedule: "linear": allowed: constant, cosine, one_cycle'),
+    ("train.label_smoothing", 1, "train.label_smoothing: 1: allowed: less than 1"),
+    ("train.reduction", "sum", "train.reduction: \"sum\": allowed: 'mean' or 'batchmean'"),
+    ("train.random_shift", -1, "train.random_shift: -1: allowed: greater than or equal to 0"),
+    ("model.activation", "tanh", "model.activation: \"tanh\": allowed: 'relu', 'gelu' or 'maxout'"),
     ("train.lr", -1, "train.lr: -1: allowed: greater than 0"),
     ("train.lr", float("inf"), "train.lr: Infinity: allowed: a finite number"),
     ("train.batch_size", 0, "train.batch_size: 0: allowed: greater than or equal to 1"),
     ("train.epochs", 2.5, "train.epochs: 2.5: allowed: a valid integer"),
     ("train.numerics", "fast", "train.numerics: \"fast\": allowed: 'portable' or 'native'"),
     ("train.momentum", 1, "train.momentum: 1: allowed: less than 1"),
-    ("data.name", "mnits", "data.name: \"mnits\": allowed: 'mnist', 'fashion_mnist', 'kmnist' or 'digits'"),
+    ("data.name", "mnits", 'data.name: "mnits": allowed: mnist, fashion_mnist, kmnist, digits'),
     ("data.validation", 60000, "data.validation: 60000: allowed: 1 to 59,999 images"),
     ("seeds", [], "seeds: []: List should have at least 1 item"),
-    ("seeds", [1, 1], "seeds: [1, 1]: Value error, each seed stands here once"),
+    ("seeds", [1, 1], "seeds: [1, 1]: each seed stands here once"),
     ("seeds", [-1], "seeds.0: -1: allowed: greater than or equal to 0"),
     ("modle", {}, "modle: {}: no setting of the study"),
     ("variants", {}, "variants: {}: at least one variant"),
@@ -109,7 +125,48 @@ BAD = [
         {"data": {"name": "digits"}},
         'variants.x.data.name: "digits": all variants share it; set data.name',
     ),
-    ("variants.x", {"seeds": 3}, "variants.x.seeds: 3: allowed: a valid list"),
+    (
+        "variants.x",
+        {"seeds": 0},
+        "variants.x.seeds: 0: allowed: a list of seeds, or how many of the study's, 1 or more",
+    ),
+    ("variants.x", {"seeds": "3"}, 'variants.x.seeds: "3": allowed: a valid list'),
+    (
+        "variants.x",
+        {"train": {"reduction": "mean"}},
+        'variants.x.train.reduction: "mean": no setting of sgd, cross_entropy, constant; allowed:',
+    ),
+    ("variants.x", {"data": {"image_size": 0}}, "variants.x.data.image_size: 0: allowed: greater than or equal to 1"),
+    (
+        "variants.x",
+        {"model": MIXER | {"patch_size": 5}},
+        "variants.x.model.patch_size: 5: allowed: a divisor of data.image_size, 28",
+    ),
+    (
+        "variants.x",
+        {"model": MIXER | {"patch_embedding": False}},
+        "variants.x.model.dim: 64: allowed: 49, the pixels of a patch, without model.patch_embedding",
+    ),
+    (
+        "variants.x",
+        {"model": {"name": "vision_permutator", "patch_size": 7, "dim": 30, "depth": 1, "channels_mlp_dim": 8}},
+        "variants.x.model.dim: 30: allowed: a multiple of the patches a side, 4",
+    ),
+    (
+        "variants.x",
+        {"model": {"name": "resnet"}, "data": {"image_size": 14}},
+        'variants.x.model.name: "resnet": allowed: on images of 16 pixels a side or more',
+    ),
+    (
+        "variants.x",
+        {"model": MIXER, "data": {"name": "xor"}},
+        'variants.x.model.name: "mixer": allowed: on images of 1 pixels a side or more',
+    ),
+    (
+        "variants.x",
+        {"model": {"batch_norm": True}, "train": {"batch_size": 54_999}},
+        "variants.x.train.batch_size: 54999: leaves a last batch of one image",
+    ),
     ("variants.lr-0-001", {"seeds": [0.5]}, "variants.lr-0-001.seeds.0: 0.5: allowed: a valid integer"),
 ]
 
@@ -132,6 +189,27 @@ def test_names_that_a_path_or_a_shell_would_read_otherwise_are_refused(params, n
     params["variants"][name] = {}
     with pytest.raises(UserError, match="a name holds letters"):
         resolve(params)
+
+
+def test_the_studys_data_set_is_one_of_images(params):
+    params["data"]["name"] = "xor"
+    with pytest.raises(UserError, match=r"data\.name: \"xor\": allowed: mnist, fashion_mnist, kmnist, digits$"):
+        resolve(params)
+
+
+def test_a_number_of_seeds_takes_the_first_of_the_studys(params):
+    params["seeds"] = [5, 3, 8, 1]
+    params["variants"] = {"a": {"seeds": 2}, "b": {"seeds": 9}, "c": {"seeds": [7]}, "d": {}}
+    seeds = {name: entry["seeds"] for name, entry in resolve(params).items()}
+    assert seeds == {"a": [5, 3], "b": [5, 3, 8, 1], "c": [7], "d": [5, 3, 8, 1]}
+
+
+def test_only_the_settings_of_what_is_chosen_are_in_the_plan(params):
+    plan = resolve(params)
+    assert plan["xor"]["data"] == {"name": "xor"}
+    assert plan["kldiv-batchmean"]["train"]["reduction"] == "batchmean"
+    assert not {"reduction", "betas", "alpha"} & plan["mlp-baseline"]["train"].keys()
+    assert not {"hidden", "dropout"} & plan["resmlp"]["model"].keys()
 
 
 @pytest.mark.parametrize("params", [None, [], "text", 3])

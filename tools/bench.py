@@ -36,7 +36,7 @@ def naive(settings: dict[str, Any]) -> float:
     from remnist import data, models
 
     train = settings["train"]
-    model = models.build(settings["model"], image_size=28, classes=data.CLASSES)
+    model = models.build(settings["model"], image_shape=(1, 28, 28), classes=data.classes(settings["data"]))
     optimizer = torch.optim.SGD(model.parameters(), train["lr"], momentum=train["momentum"])
     criterion = nn.CrossEntropyLoss()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,37 +1,47 @@
-"""The prepared data set: one safetensors file, and the parts of it that a run reads.
+"""The data that a run reads: a part of the prepared data set, one safetensors file, or XOR's four points.
 
 The file holds `{train,validation,test}_images` (uint8, (n, 28, 28)), `{train,validation,test}_labels`
 (uint8, (n,)), and `mean` and `std` of the training images in units of the full range (float64, (1,)).
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from safetensors import safe_open
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from remnist.errors import UserError
 
 Part = Literal["train", "validation", "test"]
-CLASSES = 10
+XOR_REPEATS = 250  # how often an epoch shows each of the four points
 
 
-def load(path: Path, part: Part, *, normalize: bool) -> tuple[Tensor, Tensor]:
+def classes(settings: dict[str, Any]) -> int:
+    """Return the number of classes of the plan's `data` section."""
+    return 2 if settings["name"] == "xor" else 10
+
+
+def load(path: Path, part: Part, settings: dict[str, Any]) -> tuple[Tensor, Tensor]:
     """Load a part of the data set into memory, ready for a network.
 
     Args:
         path: the file that preprocess wrote.
         part: which images; only these are read.
-        normalize: subtract the training set's mean and divide by its standard deviation; without it pixels
-            lie in [0, 1].
+        settings: the `data` section of a plan's entry. Images of another size than 28 are resized as
+            torchvision does it, bilinear with antialiasing, in integers, which round alike everywhere.
 
     Returns:
-        Images as float32 of shape (n, 1, 28, 28), labels as int64 of shape (n,).
+        Images as float32 of shape (n, c, h, w), labels as int64 of shape (n,). Pixels lie in [0, 1], or have the
+        training set's mean subtracted and are divided by its standard deviation. XOR is an image of one row and two
+        pixels.
 
     Raises:
         UserError: the file is missing or damaged.
     """
+    if settings["name"] == "xor":
+        return _xor(XOR_REPEATS if part == "train" else 1)
     try:
         with safe_open(path, framework="pt") as file:
             images = file.get_tensor(f"{part}_images")
@@ -39,7 +49,16 @@ def load(path: Path, part: Part, *, normalize: bool) -> tuple[Tensor, Tensor]:
             mean, std = file.get_tensor("mean").item(), file.get_tensor("std").item()
     except Exception as error:  # safetensors raises a class of its own, and OSError
         raise UserError(f"{path}: {error}; `dvc repro preprocess` makes it") from None
-    pixels = images.unsqueeze(1).to(torch.float32).div_(255)
-    if normalize:
+    images = images.unsqueeze(1)
+    size = settings["image_size"]
+    if size != images.shape[-1]:
+        images = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
+    pixels = images.to(torch.float32).div_(255)
+    if settings["normalize"]:
         pixels.sub_(mean).div_(std)
     return pixels, labels.to(torch.int64)
+
+
+def _xor(repeats: int) -> tuple[Tensor, Tensor]:
+    points = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]]).repeat(repeats, 1)
+    return points.to(torch.float32)[:, None, None], points[:, 0] ^ points[:, 1]

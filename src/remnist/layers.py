@@ -13,18 +13,39 @@ class Dropout(nn.Module):
 
     Args:
         p: probability to zero a unit, at least 0 and below 1.
+        channels: zero whole channels, as `nn.Dropout2d` does (Tompson et al., CVPR 2015).
     """
 
-    def __init__(self, p: float) -> None:
+    def __init__(self, p: float, *, channels: bool = False) -> None:
         super().__init__()
         self.p = p
+        self.channels = channels
         self.masks: list[Tensor] = []
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x with some units zeroed and the others scaled; same shape."""
         if not self.training or self.p == 0:
             return x
-        if not self.masks or self.masks[-1].shape != x.shape:  # an epoch's last batch may be smaller
-            kept = torch.rand(AHEAD, *x.shape, device=x.device) >= self.p
+        shape = (*x.shape[:2], 1, 1) if self.channels else x.shape
+        if not self.masks or self.masks[-1].shape != shape:  # an epoch's last batch may be smaller
+            kept = torch.rand(AHEAD, *shape, device=x.device) >= self.p
             self.masks = list(torch.unbind(kept.to(x.dtype).div_(1 - self.p)))
         return x * self.masks.pop()
+
+
+class Patches(nn.Module):
+    """Cut images into square patches, row by row.
+
+    Args:
+        size: pixels a side of a patch.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images (n, c, h, w) to patches (n, h / size * w / size, c * size * size)."""
+        n, c, h, w = x.shape
+        x = x.reshape(n, c, h // self.size, self.size, w // self.size, self.size)
+        return x.permute(0, 2, 4, 1, 3, 5).reshape(n, -1, c * self.size**2)

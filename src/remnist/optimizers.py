@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.optim.adagrad import adagrad
 
-Step = Callable[[tuple[Tensor, ...]], None]
+Step = Callable[[tuple[Tensor, ...], float], None]
 
 # Where float32 stops counting. Adam divides its means by 1 - beta^t, which is exactly 1 from here on.
 UNCORRECTED = 2.0**24
@@ -30,10 +30,10 @@ def build(settings: dict[str, Any], parameters: Sequence[Tensor]) -> Step:
         parameters: the tensors to train, which each step changes in place.
 
     Returns:
-        A function that takes the parameters' gradients, in their order, and makes one step.
+        A function that takes the parameters' gradients, in their order, and the learning rate, and makes one step.
     """
     weights = list(parameters)
-    shared = {"lr": settings["lr"], "weight_decay": settings["weight_decay"], "maximize": False}
+    shared = {"weight_decay": settings["weight_decay"], "maximize": False}
 
     def zeros() -> list[Tensor]:
         return [torch.zeros_like(weight) for weight in weights]
@@ -46,7 +46,7 @@ def build(settings: dict[str, Any], parameters: Sequence[Tensor]) -> Step:
             momentum = settings["momentum"]
             buffers = zeros() if momentum else []
             shared |= {"momentum": momentum, "dampening": 0.0, "nesterov": False, "is_first_step": False}
-            return no_grad(lambda gradients: torch._fused_sgd_(weights, gradients, buffers, **shared))
+            return no_grad(lambda gradients, lr: torch._fused_sgd_(weights, gradients, buffers, lr=lr, **shared))
         case "adam" | "adamw" | "rmsprop" as name:
             update = torch._fused_adamw_ if name == "adamw" else torch._fused_adam_
             beta1, beta2 = (0.0, settings["alpha"]) if name == "rmsprop" else settings["betas"]
@@ -54,16 +54,16 @@ def build(settings: dict[str, Any], parameters: Sequence[Tensor]) -> Step:
             steps = counters(UNCORRECTED if name == "rmsprop" else 0.0)
             shared |= {"beta1": beta1, "beta2": beta2, "eps": 1e-8, "amsgrad": False}
 
-            def adam(gradients: tuple[Tensor, ...]) -> None:
+            def adam(gradients: tuple[Tensor, ...], lr: float) -> None:
                 torch._foreach_add_(steps, 1)
-                update(weights, gradients, means, squares, [], steps, **shared)
+                update(weights, gradients, means, squares, [], steps, lr=lr, **shared)
 
             return no_grad(adam)
         case "adagrad":
             sums, steps = zeros(), [torch.zeros(()) for _ in weights]
             # torch fuses Adagrad on the CPU alone.
             shared |= {"lr_decay": 0.0, "eps": 1e-10, "fused": settings["device"] == "cpu"}
-            return no_grad(lambda gradients: adagrad(weights, list(gradients), sums, steps, **shared))
+            return no_grad(lambda gradients, lr: adagrad(weights, list(gradients), sums, steps, lr=lr, **shared))
         case unknown:
             raise ValueError(f"no optimiser {unknown!r}")
 

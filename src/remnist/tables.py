@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from remnist.errors import UserError
 from remnist.files import read_json
 
-DIGITS = [str(digit) for digit in range(10)]
+DIGITS = [str(digit) for digit in range(10)]  # XOR has the first two alone
 DECIMALS = 6  # as the evaluations have them
 CURVE_DECIMALS = 4  # what a plot can show
 METRICS = ("loss", "accuracy")
@@ -27,6 +28,7 @@ class Results:
     Attributes:
         plan: the plan.
         test_images: how many images the test set holds.
+        ensembles: `variant`, `members`, and the accuracy of their `average` and of their `vote`.
         runs: `variant`, `seed`, `parameters`, `accuracy`, `loss`, `roc_auc_macro`, `roc_auc_micro`.
         per_digit: `variant`, `seed`, `digit`, `accuracy`.
         confusion: `variant`, `actual`, `predicted`, `rate`: of the actual digit's images, which fraction was
@@ -37,6 +39,7 @@ class Results:
 
     plan: dict[str, Any]
     test_images: int
+    ensembles: pd.DataFrame
     runs: pd.DataFrame
     per_digit: pd.DataFrame
     confusion: pd.DataFrame
@@ -55,13 +58,18 @@ def load(plan: dict[str, Any], evaluations: Path, dvclive: Path) -> Results:
     Raises:
         UserError: a file is missing or does not belong to the plan.
     """
-    measured = {variant: _evaluations(variant, entry, evaluations) for variant, entry in plan.items()}
+    read = {variant: _evaluation(variant, entry, evaluations) for variant, entry in plan.items()}
+    measured = {variant: evaluation["seeds"] for variant, evaluation in read.items()}
     seeds = [{"variant": variant, **seed} for variant, seeds in measured.items() for seed in seeds]
     scalars = ["variant", "seed", "parameters", "accuracy", "loss"]
     areas = ["macro", "micro"]
     return Results(
         plan=plan,
-        test_images=sum(seeds[0]["count"]),
+        test_images=max(sum(seed["count"]) for seed in seeds),
+        ensembles=pd.DataFrame(
+            [{"variant": variant, **row} for variant, evaluation in read.items() for row in evaluation["ensembles"]],
+            columns=["variant", "members", "average", "vote"],
+        ),
         runs=pd.DataFrame(
             [{k: s[k] for k in scalars} | {f"roc_auc_{a}": s["roc_auc"][a] for a in areas} for s in seeds]
         ).astype({"loss": float}),
@@ -91,8 +99,15 @@ def digit_means(results: Results) -> pd.DataFrame:
 
 
 def per_digit(results: Results) -> dict[str, dict[str, float]]:
-    """Return each variant's mean accuracy on each digit."""
-    return _rows(digit_means(results).round(DECIMALS))
+    """Return each variant's mean accuracy on each digit, or each of XOR's two classes."""
+    table = digit_means(results).round(DECIMALS)
+    return {variant: {d: a for d, a in row.items() if a == a} for variant, row in _rows(table).items()}
+
+
+def ensembles(results: Results) -> dict[str, dict[str, dict[str, float]]]:
+    """Return each variant's ensembles: by number of members, the accuracy of the average and of the vote."""
+    groups = dict(list(results.ensembles.groupby("variant")))
+    return {v: _rows(groups[v].set_index("members")[["average", "vote"]]) for v in results.plan if v in groups}
 
 
 def plot_data(results: Results) -> dict[str, pd.DataFrame]:
@@ -113,30 +128,30 @@ def _rows(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return {str(name): {str(key): value for key, value in row.items()} for name, row in rows}
 
 
-def _evaluations(variant: str, entry: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+def _evaluation(variant: str, entry: dict[str, Any], folder: Path) -> dict[str, Any]:
     path = folder / f"{variant}.json"
-    seeds: list[dict[str, Any]] = read_json(path)
-    if [seed["seed"] for seed in seeds] != entry["seeds"]:
+    evaluation: dict[str, Any] = read_json(path)
+    if [seed["seed"] for seed in evaluation["seeds"]] != entry["seeds"]:
         raise UserError(f"{path}: not of the seeds in plan.json; `dvc repro evaluate@{variant}` makes it anew")
-    return seeds
+    return evaluation
 
 
 def _per_digit(seed: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for digit, correct, count in zip(DIGITS, seed["correct"], seed["count"], strict=True):
+    for digit, (correct, count) in enumerate(zip(seed["correct"], seed["count"], strict=True)):
         accuracy = correct / count
-        yield {"variant": seed["variant"], "seed": seed["seed"], "digit": digit, "accuracy": accuracy}
+        yield {"variant": seed["variant"], "seed": seed["seed"], "digit": str(digit), "accuracy": accuracy}
 
 
 def _confusion(variant: str, seeds: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for actual, *rows in zip(DIGITS, *(seed["confusion"] for seed in seeds), strict=True):
-        taken = [sum(column) for column in zip(*rows, strict=True)]
-        for predicted, images in zip(DIGITS, taken, strict=True):
-            yield {"variant": variant, "actual": actual, "predicted": predicted, "rate": images / sum(taken)}
+    total = np.sum([seed["confusion"] for seed in seeds], 0)
+    for (actual, predicted), rate in np.ndenumerate(total / total.sum(1, keepdims=True)):
+        yield {"variant": variant, "actual": str(actual), "predicted": str(predicted), "rate": rate}
 
 
 def _roc(seed: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for curve in [*DIGITS, "micro", "macro"]:
-        for x, y in zip(seed["roc"]["false_positive_rate"], seed["roc"][curve], strict=True):
+    heights = {name: points for name, points in seed["roc"].items() if name != "false_positive_rate"}
+    for curve, points in heights.items():
+        for x, y in zip(seed["roc"]["false_positive_rate"], points, strict=True):
             yield {"variant": seed["variant"], "curve": curve, "false_positive_rate": x, "true_positive_rate": y}
 
 

@@ -1,5 +1,7 @@
 """One training loop for every module, and one seed's run from settings to weights."""
 
+import math
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,15 @@ import torch
 from safetensors.torch import save
 from torch import Generator, Tensor, nn
 
-from remnist import data, models, optimizers
+from remnist import data, models, objectives, optimizers
+from remnist.augmentation import random_shift
 from remnist.errors import UserError
 from remnist.inference import Metrics, measure
-from remnist.objectives import LOSSES, Loss
+from remnist.objectives import Loss, l2_penalty
 from remnist.optimizers import Step
+from remnist.schedules import factor
+
+Batch = tuple[Tensor, Tensor]  # images and labels
 
 
 def run_seed(
@@ -21,7 +27,7 @@ def run_seed(
 ) -> bytes:
     """Train one seed of a variant.
 
-    Initialisation, order of images and dropout masks come from three streams of the seed's own, so that the
+    Initialisation, order of images, dropout masks and shifts come from four streams of the seed's own, so that the
     result depends on no other run, and two variants of one architecture start from the same weights and see the
     images in the same order.
 
@@ -40,26 +46,30 @@ def run_seed(
         UserError: the device is not there, or the data cannot be read.
     """
     device, train = _device(settings["train"]["device"]), settings["train"]
-    initialisation, order, dropout = np.random.SeedSequence(seed).generate_state(3, np.uint64).tolist()
-    normalize = settings["data"]["normalize"]
-    images, labels = (part.to(device) for part in data.load(data_path, "train", normalize=normalize))
-    held_images, held_labels = (part.to(device) for part in data.load(data_path, "validation", normalize=normalize))
+    initialisation, order, dropout, shift = np.random.SeedSequence(seed).generate_state(4, np.uint64).tolist()
+    images, labels = (part.to(device) for part in data.load(data_path, "train", settings["data"]))
+    held_images, held_labels = (part.to(device) for part in data.load(data_path, "validation", settings["data"]))
     sample = slice(len(held_labels))
 
     torch.manual_seed(initialisation)
-    model = models.build(settings["model"], image_size=images.shape[-1], classes=data.CLASSES).to(device)
+    model = models.build(settings["model"], image_shape=images.shape[1:], classes=data.classes(settings["data"]))
+    model.to(device)
     torch.manual_seed(dropout)
-    step, loss = optimizers.build(train, list(model.parameters())), LOSSES[train["loss"]]
-    generator = Generator().manual_seed(order)
+    loss, step = objectives.build(train), optimizers.build(train, list(model.parameters()))
+    steps = train["epochs"] * math.ceil(len(labels) / train["batch_size"])
+    rates = (train["lr"] * factor(train["schedule"], i, steps) for i in range(steps))
+    orders, shifts = Generator().manual_seed(order), Generator().manual_seed(shift)
     for _ in range(train["epochs"]):
-        train_epoch(model, step, loss, batches(images, labels, train["batch_size"], generator))
+        epoch = batches(images, labels, train["batch_size"], orders)
+        shifted = ((random_shift(batch, train["random_shift"], shifts), answers) for batch, answers in epoch)
+        train_epoch(model, step, rates, loss, shifted, l2=train["l2_penalty"])
         on_train = measure(model, loss, images[sample], labels[sample], "train/")
         on_validation = measure(model, loss, held_images, held_labels, "validation/")
         on_epoch((seed, on_train | on_validation))
     return bytes(save({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}))
 
 
-def batches(images: Tensor, labels: Tensor, size: int, generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(images: Tensor, labels: Tensor, size: int, generator: Generator) -> Iterator[Batch]:
     """Go once through the data in a new order; the last batch may be smaller.
 
     Args:
@@ -72,12 +82,29 @@ def batches(images: Tensor, labels: Tensor, size: int, generator: Generator) -> 
         yield images.index_select(0, index), labels.index_select(0, index)
 
 
-def train_epoch(model: nn.Module, step: Step, loss: Loss, data: Iterator[tuple[Tensor, Tensor]]) -> None:
-    """Take one step of the optimiser for each batch."""
+def train_epoch(
+    model: nn.Module, step: Step, rates: Iterator[float], loss: Loss, data: Iterator[Batch], *, l2: float = 0.0
+) -> None:
+    """Take one step of the optimiser for each batch.
+
+    Args:
+        model: the network, changed in place.
+        step: the optimiser's.
+        rates: the learning rate of each step of the run.
+        loss: of logits and labels.
+        data: the batches of this epoch.
+        l2: strength of the L2 penalty added to the loss.
+    """
     model.train()
     parameters = list(model.parameters())
     for images, labels in data:
-        step(torch.autograd.grad(loss(model(images), labels), parameters))
+        value, rate = loss(model(images), labels), next(rates)
+        if l2:
+            value = value + l2_penalty(parameters, l2)
+        if value.requires_grad:
+            step(torch.autograd.grad(value, parameters), rate)
+        else:
+            warnings.warn("the loss has no gradient, so no step is taken and nothing is learnt", stacklevel=1)
 
 
 def _device(name: str) -> torch.device:

@@ -6,18 +6,18 @@ from typing import Any
 from torch import nn
 
 
-def build(settings: dict[str, Any], *, image_size: int, classes: int) -> nn.Module:
+def build(settings: dict[str, Any], *, image_shape: tuple[int, ...], classes: int) -> nn.Module:
     """Build a model with freshly drawn weights.
 
     Args:
         settings: `name`, the model's module here, and the arguments of its `Model`.
-        image_size: pixels a side of the images, which come as (n, 1, image_size, image_size).
-        classes: number of logits a image.
+        image_shape: channels, height and width of an image.
+        classes: number of logits an image.
 
     Returns:
-        A module from images to logits of shape (n, classes).
+        A module from images (n, channels, height, width) to logits (n, classes).
     """
     arguments = {key: value for key, value in settings.items() if key != "name"}
     module = import_module(f"{__name__}.{settings['name']}")
-    model: nn.Module = module.Model(image_size=image_size, classes=classes, **arguments)
+    model: nn.Module = module.Model(image_shape=image_shape, classes=classes, **arguments)
     return model

@@ -1,27 +1,70 @@
-"""A fully connected network: flatten, then [linear, ReLU, dropout] for each hidden layer, then linear.
+"""A fully connected network: [linear, batch norm, activation, dropout] for each hidden layer, then linear.
 
-The reports' baseline is 784-100-80-10 with dropout 0.2: 87,390 parameters.
+The reports' baseline is 784-100-80-10 with ReLU and dropout 0.2: 87,390 parameters.
 """
 
+import math
+from collections.abc import Callable
 from itertools import pairwise
 
-from torch import nn
+from torch import Tensor, nn
 
 from remnist.layers import Dropout
 
 
-class Model(nn.Sequential):
-    """Images (n, 1, s, s) to logits (n, classes).
+class Maxout(nn.Module):
+    """Maxout (Goodfellow et al., ICML 2013): each unit is the largest of several linear functions of the layer below.
 
     Args:
-        image_size: s, pixels a side.
+        width: units, in and out.
+        pieces: linear functions a unit.
+    """
+
+    def __init__(self, width: int, pieces: int = 2) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, pieces * width)
+        self.pieces = pieces
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, width) to (n, width)."""
+        return self.linear(x).unflatten(1, (self.pieces, -1)).amax(1)  # (n, pieces, width) to (n, width)
+
+
+# Each from the width of its layer.
+ACTIVATIONS: dict[str, Callable[[int], nn.Module]] = {
+    "relu": lambda _: nn.ReLU(),
+    "gelu": lambda _: nn.GELU(),
+    "maxout": Maxout,
+}
+
+
+class Model(nn.Sequential):
+    """Images (n, c, h, w) to logits (n, classes).
+
+    Args:
+        image_shape: (c, h, w).
         classes: number of logits.
         hidden: width of each hidden layer, first to last; none gives softmax regression.
+        activation: relu, gelu, or maxout: a layer of its own, of 2 pieces, behind each hidden linear layer.
+        batch_norm: normalise each hidden unit over the batch, before the activation.
         dropout: probability to zero a hidden unit in training.
     """
 
-    def __init__(self, *, image_size: int, classes: int, hidden: list[int], dropout: float) -> None:
-        layers: list[nn.Module] = [nn.Flatten()]  # (n, s * s)
-        for inputs, outputs in pairwise([image_size**2, *hidden]):
-            layers += [nn.Linear(inputs, outputs), nn.ReLU(), Dropout(dropout)]  # (n, outputs)
-        super().__init__(*layers, nn.Linear([image_size**2, *hidden][-1], classes))
+    def __init__(
+        self,
+        *,
+        image_shape: tuple[int, ...],
+        classes: int,
+        hidden: list[int],
+        activation: str,
+        batch_norm: bool,
+        dropout: float,
+    ) -> None:
+        widths = [math.prod(image_shape), *hidden]
+        layers: list[nn.Module] = [nn.Flatten()]  # (n, c * h * w)
+        for inputs, outputs in pairwise(widths):
+            layers.append(nn.Linear(inputs, outputs))  # (n, outputs)
+            if batch_norm:
+                layers.append(nn.BatchNorm1d(outputs))
+            layers += [ACTIVATIONS[activation](outputs), Dropout(dropout)]
+        super().__init__(*layers, nn.Linear(widths[-1], classes))
