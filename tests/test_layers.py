@@ -24,6 +24,15 @@ def test_dropout_in_evaluation_and_at_zero_does_nothing():
     assert torch.equal(Dropout(0.0)(x), x)
 
 
+def test_dropout_of_channels_zeroes_each_whole():
+    torch.manual_seed(0)
+    out = torch.stack([Dropout(0.25, channels=True)(torch.ones(20, 10, 3, 3)) for _ in range(50)])
+    per_channel = out.flatten(3)
+    assert torch.equal(per_channel.amin(3), per_channel.amax(3))
+    assert set(out.unique().tolist()) == {0.0, torch.tensor(1 / 0.75).item()}
+    assert (out == 0).double().mean().item() == pytest.approx(0.25, abs=0.02)  # 10,000 draws
+
+
 def test_dropout_takes_a_smaller_last_batch_and_passes_gradients_by_its_mask():
     layer = Dropout(0.5)
     for rows in (8, 8, 3, 8):

@@ -5,7 +5,7 @@ import torch
 
 from remnist import optimizers
 
-SHARED = {"lr": 0.02, "weight_decay": 0.01, "device": "cpu"}
+SHARED = {"weight_decay": 0.01, "device": "cpu"}
 CASES = [
     ({"optimizer": "sgd", "momentum": 0.5}, torch.optim.SGD, {"momentum": 0.5}),
     ({"optimizer": "sgd", "momentum": 0.0}, torch.optim.SGD, {}),
@@ -35,7 +35,7 @@ def test_twenty_steps_agree_with_torch(settings, reference, arguments):
         return sum(((parameter - 1) ** 4).sum() for parameter in parameters)
 
     for _ in range(20):
-        step(torch.autograd.grad(loss(ours), ours))
+        step(torch.autograd.grad(loss(ours), ours), 0.02)
         optimizer.zero_grad()
         loss(theirs).backward()
         optimizer.step()

@@ -1,8 +1,11 @@
 """From evaluations and learning curves to tables, figures and words."""
 
+import dataclasses
 import json
 import random
+import shutil
 
+import pandas as pd
 import pytest
 
 from remnist import figures, published, report, tables
@@ -43,7 +46,9 @@ def folders(tmp_path):
                 logs.mkdir(parents=True)
                 for metric in tables.METRICS:
                     (logs / f"{metric}.tsv").write_text(f"step\t{metric}\n1\t0.5\n2\t0.{right}\n")
-        (tmp_path / "evaluations" / f"{variant}.json").write_text(json.dumps(results))
+        ensembles = [{"members": 2, "average": 0.875, "vote": 0.75}]
+        evaluation = {"seeds": results, "ensembles": ensembles}
+        (tmp_path / "evaluations" / f"{variant}.json").write_text(json.dumps(evaluation))
     (tmp_path / "evaluations" / "removed.json").write_text("left behind by a removed variant")
     return tmp_path
 
@@ -68,7 +73,7 @@ def test_one_seed_has_no_deviation(params, folders):
     params["variants"] = {"mlp-baseline": {}}
     params["seeds"] = [0]
     path = folders / "evaluations" / "mlp-baseline.json"
-    path.write_text(json.dumps(json.loads(path.read_text())[:1]))
+    path.write_text(json.dumps({"seeds": json.loads(path.read_text())["seeds"][:1], "ensembles": []}))
     results = tables.load(resolve(params), folders / "evaluations", folders / "dvclive")
     summary = tables.summary(results)
     assert summary["mlp-baseline"]["accuracy_sd"] is None
@@ -81,6 +86,38 @@ def test_per_digit_and_confusion(results):
     assert confusion["mlp-baseline", "3", "3"] == 0.8
     assert confusion["mlp-baseline", "3", "0"] == pytest.approx(0.2)
     assert confusion["mlp-baseline", "0", "0"] == 1
+
+
+def test_ensembles_by_number_of_members(results):
+    assert tables.ensembles(results)["lr-1e-4"] == {"2": {"average": 0.875, "vote": 0.75}}
+    text = report.render(results, tables.summary(results), {})
+    assert "| `lr-1e-4` | 50.00 |  |  | 87.50 | 75.00 | 2 |" in text
+
+
+def test_five_networks_stand_beside_all(results):
+    five = results.ensembles.assign(members=5, average=0.6, vote=0.5)
+    together = dataclasses.replace(results, ensembles=pd.concat([five, results.ensembles.assign(members=7)]))
+    assert tables.ensembles(together)["lr-1e-4"].keys() == {"5", "7"}
+    text = report.render(together, tables.summary(results), {})
+    assert "| `lr-1e-4` | 50.00 | 60.00 | 50.00 | 87.50 | 75.00 | 7 |" in text
+
+
+def test_xor_has_two_digits_and_is_not_the_best_on_the_images(params, folders):
+    params["variants"] = {name: params["variants"][name] for name in (*SCORES, "xor")}
+    params["seeds"] = [0, 1]
+    plan = resolve(params)
+    evaluation = json.loads((folders / "evaluations" / "lr-1e-4.json").read_text())
+    for seed in evaluation["seeds"]:
+        curves = {k: v for k, v in seed["roc"].items() if k not in map(str, range(2, 10))}
+        seed |= {"accuracy": 1.0, "correct": [2, 2], "count": [2, 2], "confusion": [[2, 0], [0, 2]], "roc": curves}
+    (folders / "evaluations" / "xor.json").write_text(json.dumps(evaluation))
+    shutil.copytree(folders / "dvclive" / "lr-1e-4", folders / "dvclive" / "xor")
+    results = tables.load(plan, folders / "evaluations", folders / "dvclive")
+    assert tables.per_digit(results)["xor"] == {"0": 1.0, "1": 1.0}
+    text = report.render(results, tables.summary(results), {})
+    assert "Best on the test set: `mlp-baseline`" in text
+    assert "| `xor` | 100.00 | 100.00 |  |  |  |  |  |  |  |  |" in text
+    figures.draw(results, {}, folders)
 
 
 def test_plot_data_is_the_mean_over_seeds(results):
@@ -141,8 +178,18 @@ def test_figures_are_the_same_to_the_byte(results, params, tmp_path):
         assert f"(plots/{name})" in text
 
 
-def test_every_published_variant_is_in_the_study(params):
-    assert set(published.check(params["published"])) == set(params["variants"])
+def test_every_variant_was_published_or_is_a_control(params):
+    printed = published.check(params["published"])
+    controls = [name for name in params["variants"] if name not in printed]
+    assert set(printed) < set(params["variants"])
+    assert controls == list(params["variants"])[-len(controls) :]
+    assert len(controls) == 13
+    assert {figures.report for figures in printed.values()} == {1, 2, 3, 4, 5}
+
+
+def test_words_stand_in_place_of_figures():
+    printed = published.check({"x": {"report": 5, "accuracy": 0.9, "words": "about 90 %"}})
+    assert report._printed(printed["x"]) == "“about 90 %”"
 
 
 @pytest.mark.parametrize(

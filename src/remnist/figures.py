@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from remnist.published import Published
 from remnist.tables import DIGITS, PARTS, Results, digit_means
@@ -18,6 +21,9 @@ Printed = dict[str, Published]
 
 BLUE, ORANGE, *_ = sns.color_palette("colorblind")
 GREY = "0.55"
+# Accuracies from chance to nearly all right share one axis, on which the error has a logarithmic scale.
+ERRORS = (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002)
+SMALLEST_ERROR = 0.002  # what is more accurate is drawn here
 COLUMNS = 5  # panels beside each other, where each variant has its own
 PANEL_IN = 1.9  # width of such a panel
 DPI = 120
@@ -40,45 +46,73 @@ def draw(results: Results, published: Printed, folder: Path) -> None:
 
 
 def accuracy(results: Results, published: Printed) -> Figure:
-    """Every seed's accuracy on the test set, each variant's mean, and the published figure."""
-    variants = list(results.plan)
-    figure, axes = plt.subplots(figsize=(7.5, 0.8 + 0.27 * len(variants)))
-    rows = {variant: row for row, variant in enumerate(variants)}
-    runs = results.runs.assign(row=results.runs["variant"].map(rows))
-    means = runs.groupby("row")["accuracy"].mean()
-    printed = {rows[v]: p.accuracy for v, p in published.items() if v in rows and p.accuracy is not None}
-    axes.scatter(runs["accuracy"], runs["row"], s=22, color=BLUE, alpha=0.45, linewidths=0, label="a seed")
-    axes.scatter(means, means.index, s=130, color=BLUE, marker="|", linewidths=2, label="mean over seeds")
-    axes.scatter(
-        list(printed.values()), list(printed), s=42, facecolors="none", edgecolors=ORANGE, marker="D",
-        linewidths=1.6, label="published (one run)",
-    )  # fmt: skip
-    axes.set_yticks(range(len(variants)), variants)
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
-    for row in range(1, len(variants)):
-        axes.axhline(row - 0.5, color="0.92", linewidth=0.6, zorder=0)
-    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
-    axes.set_xlabel("accuracy on the test set")
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+    """Every seed's accuracy on the test set, each variant's mean, and the published figure, a panel a report."""
+    groups: dict[str, list[str]] = {}
+    for variant in results.plan:
+        title = f"Report {published[variant].report}" if variant in published else "Controls"
+        groups.setdefault(title, []).append(variant)
+    groups = {title: groups[title] for title in sorted(groups, key=lambda title: (title == "Controls", title))}
+    columns: list[list[str]] = [[], []]
+    for title in groups:
+        filled = sum(len(groups[other]) for other in columns[0])
+        columns[filled >= len(results.plan) / 2 - 1].append(title)
+    columns = [titles for titles in columns if titles]
+    rows = max(sum(len(groups[title]) + 1.5 for title in titles) for titles in columns)
+    figure = plt.figure(figsize=(5.2 * len(columns), 0.8 + 0.2 * rows), layout="constrained")
+    error = results.runs.assign(error=_error(results.runs["accuracy"])).groupby("variant")["error"]
+    parts = figure.subfigures(1, len(columns), squeeze=False)[0]
+    for part, titles in zip(parts, columns, strict=True):
+        heights = [len(groups[title]) + 0.4 for title in titles]
+        panels = part.subplots(len(titles), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+        for axes, title in zip(panels, titles, strict=True):
+            _accuracy_panel(axes, title, groups[title], error, published)
+        panels[-1].set_xlabel("accuracy on the test set, %", size=9)
+    handles, labels = panels[-1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
     return figure
+
+
+def _error(accuracy: "pd.Series[float]") -> "pd.Series[float]":
+    """Return what is not accurate, as far as the axis can show it."""
+    return (1 - accuracy).clip(lower=SMALLEST_ERROR)
+
+
+def _accuracy_panel(axes: Axes, title: str, variants: list[str], error: Any, published: Printed) -> None:
+    for row, variant in enumerate(variants):
+        seeds = error.get_group(variant)
+        first = "_" if row else ""  # a legend leaves out what starts with an underscore
+        axes.scatter(seeds, [row] * len(seeds), s=18, color=BLUE, alpha=0.45, linewidths=0, label=f"{first}a seed")
+        axes.scatter(seeds.mean(), row, s=90, color=BLUE, marker="|", linewidths=2, label=f"{first}mean over seeds")
+    printed = {row: p.accuracy for row, v in enumerate(variants) if (p := published.get(v)) and p.accuracy is not None}
+    axes.scatter(
+        _error(pd.Series(printed, dtype=float)), list(printed), s=34, facecolors="none",
+        edgecolors=ORANGE, marker="D", linewidths=1.4, label="published (one run)",
+    )  # fmt: skip
+    axes.set_yticks(range(len(variants)), variants, size=8)
+    axes.set_ylim(len(variants) - 0.4, -0.6)
+    axes.grid(axis="y", color="0.93")
+    axes.set_title(title, size=9, loc="left", pad=3)
+    axes.set(xscale="log", xlim=(0.95, SMALLEST_ERROR * 0.9))
+    axes.set_xticks(ERRORS, [f"{100 - 100 * error:g}" for error in ERRORS], size=8)
+    axes.minorticks_off()
 
 
 def learning_curves(results: Results, _: Printed) -> Figure:
     """Accuracy by epoch on training and validation data, mean and range over seeds, a panel a variant."""
-    curves = results.curves
+    curves = results.curves.assign(error=_error(results.curves["accuracy"]))
     grid = sns.relplot(
-        curves, x="epoch", y="accuracy", hue="part", hue_order=PARTS, palette=[GREY, BLUE],
+        curves, x="epoch", y="error", hue="part", hue_order=PARTS, palette=[GREY, BLUE],
         col="variant", col_wrap=COLUMNS, col_order=list(results.plan), kind="line", errorbar=("pi", 100),
         marker="o", markersize=3, markeredgewidth=0, height=PANEL_IN * 0.85, aspect=1 / 0.85,
+        facet_kws={"sharex": False},
     )  # fmt: skip
-    late = curves["accuracy"][curves["epoch"] > 1]
-    low = (late if len(late) else curves["accuracy"]).min()
-    grid.set(ylim=(low - 0.1 * (1 - low), 1 + 0.02 * (1 - low)), xticks=range(0, curves["epoch"].max() + 1, 5))
+    grid.set(yscale="log", ylim=(0.95, SMALLEST_ERROR * 0.9))
     grid.set_titles("{col_name}", size=8)
-    grid.set_axis_labels("epoch", "accuracy")
+    grid.set_axis_labels("epoch", "accuracy, %")
     for axes in grid.axes.flat:
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.set_yticks(ERRORS[::2], [f"{100 - 100 * error:g}" for error in ERRORS[::2]])
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.minorticks_off()
     sns.move_legend(grid, "lower center", bbox_to_anchor=(0.45, 1.0), ncols=2, title=None)
     return grid.figure
 
@@ -134,7 +168,7 @@ def confusion(results: Results, _: Printed) -> Figure:
         table = errors[errors["variant"] == variant].pivot_table(
             index="actual", columns="predicted", values="rate", dropna=False
         )
-        image = axes.imshow(table.loc[DIGITS, DIGITS], cmap="Oranges", vmin=0, vmax=high)
+        image = axes.imshow(table.reindex(index=DIGITS, columns=DIGITS), cmap="Oranges", vmin=0, vmax=high)
         axes.set_title(variant, size=8)
         axes.set_xticks(range(10), DIGITS, size=6)
         axes.set_yticks(range(10), DIGITS, size=6)

@@ -14,7 +14,7 @@ class Published(BaseModel):
         report: number of the report, 1 to 5.
         accuracy: on the test set, a fraction; None where none was printed.
         loss: on the test set; None where none was printed.
-        words: what stands in place of a figure.
+        words: what stands in the report's table in place of figures.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)

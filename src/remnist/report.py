@@ -37,7 +37,7 @@ def render(results: Results, summary: Summary, published: dict[str, Published]) 
     Returns:
         Markdown, which refers to the figures in plots/.
     """
-    data = next(iter(results.plan.values()))["data"]
+    data = _images(results)
     name = DATA_SETS[data["name"]]
     where = "" if data["name"] == "mnist" else f", on {name}"
     sections = [
@@ -49,8 +49,9 @@ def render(results: Results, summary: Summary, published: dict[str, Published]) 
         "Accuracy and loss on the test set, mean ± standard deviation over seeds. ROC-AUC is the mean of the ten "
         "digits' areas. *Published* is what the report printed of its single run.",
         _table(_variant_rows(summary, published)),
+        *_ensembles(results, summary),
         "## Per digit",
-        "Mean accuracy over seeds on the test images of each digit, in %.",
+        "Mean accuracy over seeds on the test images of each digit, in %; of XOR, on its two classes.",
         _table(_digit_rows(results)),
         "![Accuracy per digit](plots/per_digit.png)",
         "## ROC",
@@ -68,14 +69,17 @@ def render(results: Results, summary: Summary, published: dict[str, Published]) 
     return "\n\n".join(sections) + "\n"
 
 
+def _images(results: Results) -> dict[str, Any]:
+    """Return the data settings of the images that all variants share, but for XOR."""
+    return next(entry["data"] for entry in results.plan.values() if entry["data"]["name"] in DATA_SETS)
+
+
 def _lead(results: Results, summary: Summary, published: dict[str, Published], data: dict[str, Any]) -> str:
     """State in a few lines what was measured and how it compares with what was printed."""
     runs = results.runs
-    best = max(summary, key=lambda variant: summary[variant]["accuracy"])
-    lines = [
-        f"{len(summary)} variants, {len(runs)} runs on {DATA_SETS[data['name']]}. "
-        f"Best on the test set: `{best}`, {_accuracy(summary[best])}."
-    ]
+    on_images = [variant for variant, entry in results.plan.items() if entry["data"]["name"] == data["name"]]
+    best = max(on_images, key=lambda variant: summary[variant]["accuracy"])
+    lines = [f"{len(summary)} variants, {len(runs)} runs. Best on the test set: `{best}`, {_accuracy(summary[best])}."]
     if REFERENCE in summary and summary[REFERENCE]["seeds"] > 1:
         baseline = runs[runs["variant"] == REFERENCE]["accuracy"]
         span = f"{_percent(baseline.min())} and {_percent(baseline.max())}"
@@ -120,9 +124,29 @@ def _variant_rows(summary: Summary, published: dict[str, Published]) -> list[dic
     return rows
 
 
+def _ensembles(results: Results, summary: Summary) -> list[str]:
+    rows = []
+    for variant, group in results.ensembles.groupby("variant", sort=False):
+        row = {"variant": f"`{variant}`", "one": f"{summary[str(variant)]['accuracy'] * 100:.2f}"}
+        few, whole = group.iloc[0], group.iloc[-1]
+        for title, ensemble, shown in (("5", few, len(group) > 1), ("all", whole, True)):
+            for kind in ("average", "vote"):
+                row[f"{kind} of {title}"] = f"{ensemble[kind] * 100:.2f}" if shown else ""
+        rows.append(row | {"seeds": str(whole["members"])})
+    if not rows:  # of single seeds there are none
+        return []
+    return [
+        "## Ensembles",
+        "Accuracy of a variant's networks together, in %: of the mean of their probabilities, and of a majority vote, "
+        "beside one network's mean; of five of them as well, where there are more, the mean over as many groups as "
+        "there are seeds.",
+        _table(rows),
+    ]
+
+
 def _digit_rows(results: Results) -> list[dict[str, str]]:
     return [
-        {"variant": f"`{variant}`"} | {digit: f"{row[digit] * 100:.2f}" for digit in DIGITS}
+        {"variant": f"`{variant}`"} | {d: "" if pd.isna(row[d]) else f"{row[d] * 100:.2f}" for d in DIGITS}
         for variant, row in digit_means(results).iterrows()
     ]
 
@@ -130,9 +154,10 @@ def _digit_rows(results: Results) -> list[dict[str, str]]:
 def _printed(printed: Published | None) -> str:
     if printed is None:
         return ""
+    if printed.words is not None:
+        return f"“{printed.words}”"
     figures = [_percent(printed.accuracy)] if printed.accuracy is not None else []
-    figures += [f"loss {printed.loss:.4f}"] if printed.loss is not None else []
-    return ", ".join(figures) or f"“{printed.words}”"
+    return ", ".join(figures + ([f"loss {printed.loss:.4f}"] if printed.loss is not None else []))
 
 
 def _percent(fraction: float) -> str:
