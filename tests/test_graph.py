@@ -160,6 +160,19 @@ def test_editing_a_model_runs_its_variants(study):
     assert ran(study.dvc("repro")) == {"plan"}
 
 
+def test_the_readmes_model_is_a_file_a_line_and_a_variant(study):
+    readme = (demo.ROOT / "README.md").read_text()
+    source, line, variant = re.findall(r"^```(?:python|yaml)\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    file, folder = re.search(r"Its file, `(.*)` in `(.*)`:", readme).groups()
+    (study.folder / folder / file).write_text(source)
+    for name, heading, entry in (("src/remnist/schema.py", "MODELS: .*", line), ("params.yaml", "variants:", variant)):
+        path = study.folder / name
+        path.write_text(re.sub(rf"^({heading}\n)", rf"\g<1>{entry}", path.read_text(), flags=re.MULTILINE))
+    added = variant.split(":")[0].strip()
+    assert ran(study.dvc("repro")) == {"plan", f"train@{added}", f"evaluate@{added}", "report"}
+    assert json.loads((study.folder / "metrics/summary.json").read_text())[added]["parameters"] == 7_850
+
+
 def test_a_removed_variant_runs_nothing_but_the_report(study):
     path = study.folder / "params.yaml"
     yaml = YAML()

@@ -187,6 +187,16 @@ def test_every_variant_was_published_or_is_a_control(params):
     assert {figures.report for figures in printed.values()} == {1, 2, 3, 4, 5}
 
 
+def test_a_run_that_never_gets_a_digit_right_is_told(results):
+    assert "Lost digits" not in report.render(results, tables.summary(results), {})
+    one = (results.per_digit["variant"] == "lr-1e-4") & (results.per_digit["seed"] == 1)
+    lost = results.per_digit["accuracy"].mask(one & results.per_digit["digit"].isin(["3", "8"]), 0.0)
+    text = report.render(
+        dataclasses.replace(results, per_digit=results.per_digit.assign(accuracy=lost)), tables.summary(results), {}
+    )
+    assert "| `lr-1e-4` | 1 | 50.00 % | 0.1000 | -0.4000 | 3, 8 |" in text
+
+
 def test_words_stand_in_place_of_figures():
     printed = published.check({"x": {"report": 5, "accuracy": 0.9, "words": "about 90 %"}})
     assert report._printed(printed["x"]) == "“about 90 %”"

@@ -1,5 +1,6 @@
 """REPORT.md: the study's results in words and tables, generated whole."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -49,6 +50,7 @@ def render(results: Results, summary: Summary, published: dict[str, Published]) 
         "Accuracy and loss on the test set, mean ± standard deviation over seeds. ROC-AUC is the mean of the ten "
         "digits' areas. *Published* is what the report printed of its single run.",
         _table(_variant_rows(summary, published)),
+        *_lost_classes(results),
         *_ensembles(results, summary),
         "## Per digit",
         "Mean accuracy over seeds on the test images of each digit, in %; of XOR, on its two classes.",
@@ -115,13 +117,39 @@ def _variant_rows(summary: Summary, published: dict[str, Published]) -> list[dic
                 "report": str(printed.report) if printed else "",
                 "published": _printed(printed),
                 "accuracy": _accuracy(figures),
-                "loss": "diverged" if figures["loss"] is None else f"{figures['loss']:.4f}",
+                "loss": _loss(figures["loss"]),
                 "ROC-AUC": f"{figures['roc_auc_macro']:.5f}",
                 "parameters": f"{figures['parameters']:,}",
                 "seeds": str(figures["seeds"]),
             }
         )
     return rows
+
+
+def _lost_classes(results: Results) -> list[str]:
+    lost = results.per_digit[results.per_digit["accuracy"] == 0]
+    digits = lost.groupby(["variant", "seed"], sort=False)["digit"].agg(", ".join).rename("never right")
+    runs = results.runs.set_index(["variant", "seed"]).join(digits, how="inner").reset_index()
+    if runs.empty:
+        return []
+    rows = [
+        {
+            "variant": f"`{run['variant']}`",
+            "seed": str(run["seed"]),
+            "accuracy": _percent(run["accuracy"]),
+            "loss": _loss(run["loss"]),
+            "loss - error": _loss(run["loss"] - (1 - run["accuracy"])),
+            "never right": run["never right"],
+        }
+        for _, run in runs.iterrows()
+    ]
+    return [
+        "## Lost digits",
+        "Runs that get not one test image of a digit right. Where a softmax stands before the cross-entropy, which has "
+        "its own, a loss of 1.4612 plus the error tells that every answer is sure, right or wrong, and that nothing is "
+        "left to learn from.",
+        _table(rows),
+    ]
 
 
 def _ensembles(results: Results, summary: Summary) -> list[str]:
@@ -162,6 +190,10 @@ def _printed(printed: Published | None) -> str:
 
 def _percent(fraction: float) -> str:
     return f"{fraction * 100:.2f} %"
+
+
+def _loss(loss: float | None) -> str:
+    return "diverged" if loss is None or math.isnan(loss) else f"{loss:.4f}"
 
 
 def _accuracy(figures: dict[str, Any]) -> str:
