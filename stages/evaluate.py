@@ -24,9 +24,9 @@ def main() -> None:
         weights = [Path("models", variant, f"seed-{seed}.safetensors") for seed in seeds]
         runs = [executor.submit(pool.call, "remnist.evaluation:evaluate_seed", entry, path, data) for path in weights]
         figures, answers = zip(*(run.result() for run in runs), strict=True)
-        together = executor.submit(pool.call, "remnist.evaluation:evaluate_ensembles", entry, answers, data)
+        together = executor.submit(pool.call, "remnist.evaluation:evaluate_together", entry, answers, data)
         results = [{"seed": seed, **each} for seed, each in zip(seeds, figures, strict=True)]
-        write_json(Path("evaluations", f"{variant}.json"), {"seeds": results, "ensembles": together.result()})
+        write_json(Path("evaluations", f"{variant}.json"), {"seeds": results, **together.result()})
 
 
 if __name__ == "__main__":

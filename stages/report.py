@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
-from remnist import figures, published, report, tables
+from remnist import claims, figures, published, report, tables, verdicts
 from remnist.errors import reported
 from remnist.files import keep_only, read_json, read_params, write_json, write_text
 
@@ -15,23 +15,24 @@ from remnist.files import keep_only, read_json, read_params, write_json, write_t
 def main() -> None:
     """Read the plan, the evaluations and the learning curves; write the results."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    printed = published.check(read_params("published"))
+    printed, claimed = published.check(read_params("published")), claims.check(read_params("claims"))
     plan, evaluations, dvclive = read_json(Path("plan.json")), Path("evaluations"), Path("dvclive")
     results = tables.load(plan, evaluations, dvclive)
     keep_only(evaluations, [f"{variant}.json" for variant in plan])
     keep_only(dvclive, list(plan))
-    summary = tables.summary(results)
+    summary, judged = tables.summary(results), verdicts.judge(results, claimed, printed)
     plots, unfinished = Path("plots"), Path("plots.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     for name, table in tables.plot_data(results).items():
         table.to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
-    figures.draw(results, printed, unfinished)
-    text = report.render(results, summary, printed)
+    figures.draw(results, printed, judged, unfinished)
+    text = report.render(results, summary, printed, judged)
 
     shutil.rmtree(plots, ignore_errors=True)
     unfinished.rename(plots)
     write_json(Path("metrics/summary.json"), summary)
+    write_json(Path("metrics/claims.json"), verdicts.metrics(judged))
     write_json(Path("metrics/per_digit.json"), tables.per_digit(results))
     write_json(Path("metrics/ensembles.json"), tables.ensembles(results))
     write_text(Path("REPORT.md"), text)

@@ -6,7 +6,7 @@ import torch
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from torch.nn.functional import cross_entropy
 
-from remnist.evaluation import FALSE_POSITIVE_RATES, ensemble, evaluate_ensembles, evaluate_seed, score
+from remnist.evaluation import FALSE_POSITIVE_RATES, ensemble, evaluate_seed, evaluate_together, score
 
 
 @pytest.fixture
@@ -40,6 +40,7 @@ def test_counts_by_hand():
     assert result["correct"] == [1, 1, 1]
     assert result["count"] == [2, 1, 1]
     assert result["confusion"] == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
+    assert result["answers"] == "0112"
 
 
 def test_perfect_answers_fill_the_roc_square():
@@ -93,14 +94,17 @@ def test_ensembles_of_five_and_of_all(prepared, entry):
 
     labels = data.load(prepared, "test", entry["data"])[1].numpy()
     right, wrong = np.eye(10)[labels], np.eye(10)[(labels + 1) % 10]
-    both = evaluate_ensembles(entry, [right] * 5 + [wrong] * 2, prepared)
+    whole = evaluate_together(entry, [right] * 5 + [wrong] * 2, prepared)
+    assert whole["labels"] == "".join(map(str, labels))
+    both = whole["ensembles"]
     # Of the 7 groups of five in a row, all have at most two that are wrong.
     assert both == [{"members": 5, "average": 1.0, "vote": 1.0}, {"members": 7, "average": 1.0, "vote": 1.0}]
     # Of 8: the five wrong ones are the majority where at least three of them are together.
-    mixed = evaluate_ensembles(entry, [right] * 3 + [wrong] * 5, prepared)
+    mixed = evaluate_together(entry, [right] * 3 + [wrong] * 5, prepared)["ensembles"]
     assert mixed[0] == {"members": 5, "average": 0.375, "vote": 0.375}
-    assert evaluate_ensembles(entry, [right] * 3, prepared) == [{"members": 3, "average": 1.0, "vote": 1.0}]
-    assert evaluate_ensembles(entry, [right], prepared) == []
+    three = evaluate_together(entry, [right] * 3, prepared)["ensembles"]
+    assert three == [{"members": 3, "average": 1.0, "vote": 1.0}]
+    assert evaluate_together(entry, [right], prepared)["ensembles"] == []
 
 
 def test_damaged_weights_are_an_error_of_one_line(prepared, tmp_path, entry):

@@ -8,12 +8,13 @@ import shutil
 import pandas as pd
 import pytest
 
-from remnist import figures, published, report, tables
+from remnist import claims, figures, published, report, tables, verdicts
 from remnist.errors import UserError
 from remnist.evaluation import FALSE_POSITIVE_RATES
 from remnist.resolve import resolve
 
 SCORES = {"mlp-baseline": {0: 9, 1: 7}, "lr-1e-4": {0: 5, 1: 5}}
+LABELS = "0123456789" * 10
 
 
 @pytest.fixture
@@ -39,7 +40,8 @@ def folders(tmp_path):
             curves = dict.fromkeys([*areas, "false_positive_rate"], grid)
             results.append(
                 {"seed": seed, "parameters": 7, "accuracy": right / 10, "loss": 0.1, "correct": [right] * 10,
-                 "count": [10] * 10, "confusion": confusion, "roc_auc": areas, "roc": curves}
+                 "count": [10] * 10, "confusion": confusion, "roc_auc": areas, "roc": curves,
+                 "answers": LABELS[: right * 10] + "0" * (100 - right * 10)}
             )  # fmt: skip
             for part in tables.PARTS:
                 logs = tmp_path / "dvclive" / variant / f"seed-{seed}" / "plots" / "metrics" / part
@@ -47,7 +49,7 @@ def folders(tmp_path):
                 for metric in tables.METRICS:
                     (logs / f"{metric}.tsv").write_text(f"step\t{metric}\n1\t0.5\n2\t0.{right}\n")
         ensembles = [{"members": 2, "average": 0.875, "vote": 0.75}]
-        evaluation = {"seeds": results, "ensembles": ensembles}
+        evaluation = {"labels": LABELS, "seeds": results, "ensembles": ensembles}
         (tmp_path / "evaluations" / f"{variant}.json").write_text(json.dumps(evaluation))
     (tmp_path / "evaluations" / "removed.json").write_text("left behind by a removed variant")
     return tmp_path
@@ -56,6 +58,12 @@ def folders(tmp_path):
 @pytest.fixture
 def results(plan, folders):
     return tables.load(plan, folders / "evaluations", folders / "dvclive")
+
+
+def render(results, params):
+    printed = published.check(params["published"])
+    judged = verdicts.judge(results, claims.check(params["claims"]), printed)
+    return report.render(results, tables.summary(results), printed, judged)
 
 
 def test_summary_is_mean_and_sample_deviation_over_seeds(results):
@@ -73,11 +81,12 @@ def test_one_seed_has_no_deviation(params, folders):
     params["variants"] = {"mlp-baseline": {}}
     params["seeds"] = [0]
     path = folders / "evaluations" / "mlp-baseline.json"
-    path.write_text(json.dumps({"seeds": json.loads(path.read_text())["seeds"][:1], "ensembles": []}))
+    evaluation = json.loads(path.read_text())
+    path.write_text(json.dumps(evaluation | {"seeds": evaluation["seeds"][:1], "ensembles": []}))
     results = tables.load(resolve(params), folders / "evaluations", folders / "dvclive")
     summary = tables.summary(results)
     assert summary["mlp-baseline"]["accuracy_sd"] is None
-    assert "| 90.00 % |" in report.render(results, summary, {})
+    assert "| 90.00 % |" in report.render(results, summary, {}, [])
 
 
 def test_per_digit_and_confusion(results):
@@ -90,7 +99,7 @@ def test_per_digit_and_confusion(results):
 
 def test_ensembles_by_number_of_members(results):
     assert tables.ensembles(results)["lr-1e-4"] == {"2": {"average": 0.875, "vote": 0.75}}
-    text = report.render(results, tables.summary(results), {})
+    text = report.render(results, tables.summary(results), {}, [])
     assert "| `lr-1e-4` | 50.00 |  |  | 87.50 | 75.00 | 2 |" in text
 
 
@@ -98,7 +107,7 @@ def test_five_networks_stand_beside_all(results):
     five = results.ensembles.assign(members=5, average=0.6, vote=0.5)
     together = dataclasses.replace(results, ensembles=pd.concat([five, results.ensembles.assign(members=7)]))
     assert tables.ensembles(together)["lr-1e-4"].keys() == {"5", "7"}
-    text = report.render(together, tables.summary(results), {})
+    text = report.render(together, tables.summary(results), {}, [])
     assert "| `lr-1e-4` | 50.00 | 60.00 | 50.00 | 87.50 | 75.00 | 7 |" in text
 
 
@@ -114,10 +123,27 @@ def test_xor_has_two_digits_and_is_not_the_best_on_the_images(params, folders):
     shutil.copytree(folders / "dvclive" / "lr-1e-4", folders / "dvclive" / "xor")
     results = tables.load(plan, folders / "evaluations", folders / "dvclive")
     assert tables.per_digit(results)["xor"] == {"0": 1.0, "1": 1.0}
-    text = report.render(results, tables.summary(results), {})
+    text = report.render(results, tables.summary(results), {}, [])
     assert "Best on the test set: `mlp-baseline`" in text
     assert "| `xor` | 100.00 | 100.00 |  |  |  |  |  |  |  |  |" in text
-    figures.draw(results, {}, folders)
+    figures.draw(results, {}, [], folders)
+
+
+def test_every_claim_has_a_row_and_every_variant_a_place(results, params):
+    text = render(results, params)
+    ledger = text.split("## The claims")[1].split("## Accuracy")[0]
+    for claim in params["claims"].values():
+        assert f"| {claim['report']} | {claim['says']} |" in ledger
+    # Of the two variants here one is held against a level, and none is compared with another.
+    assert ledger.count("**not testable**") == len(params["claims"]) - 1
+    assert "### Report 1" in text and "### Report 2" in text
+    assert "### Report 4" not in text
+
+
+def test_variants_that_no_report_and_no_claim_names_stand_by_themselves(results, params):
+    text = report.render(results, tables.summary(results), {}, [])
+    assert "### Beside the reports" in text.split("## Report by report")[1]
+    assert "### Report 1" not in text
 
 
 def test_plot_data_is_the_mean_over_seeds(results):
@@ -146,10 +172,11 @@ def test_files_that_do_not_belong_to_the_plan(plan, folders, damage):
 
 
 def test_report_sets_published_beside_measured(results, params):
-    text = report.render(results, tables.summary(results), published.check(params["published"]))
+    text = render(results, params)
     row = next(line for line in text.splitlines() if line.startswith("| `mlp-baseline` |"))
     cells = [cell.strip() for cell in row.split("|")[1:-1]]
-    assert cells == ["`mlp-baseline`", "3", "97.13 %, loss 0.0932", "80.00 ± 14.14 %", "0.1000", "0.80000", "7", "2"]
+    assert cells == ["`mlp-baseline`", "", "80.00 ± 14.14 %", "0.1000", "0.80000", "7", "2"]  # beside report 1's
+    assert text.count("| `mlp-baseline` | 97.13 %, loss 0.0932 | 80.00 ± 14.14 % |") == 1  # in its own
     assert text.startswith("# Five MNIST lab reports, run again\n")
     assert "published 97.13 %, measured 80.00" not in text  # lr-1e-4 is further off
     assert "`lr-1e-4`, published 94.98 %, measured 50.00 ± 0.00 %" in text
@@ -159,7 +186,7 @@ def test_another_data_set_is_told_in_the_title_and_not_held_against_mnist(params
     params["variants"] = {name: params["variants"][name] for name in SCORES}
     params["seeds"], params["data"]["name"] = [0, 1], "digits"
     results = tables.load(resolve(params), folders / "evaluations", folders / "dvclive")
-    text = report.render(results, tables.summary(results), published.check(params["published"]))
+    text = render(results, params)
     assert text.startswith("# Five MNIST lab reports, run again, on scikit-learn's digits\n")
     assert "Widest gap" not in text
     assert "for reference only" in text
@@ -167,12 +194,14 @@ def test_another_data_set_is_told_in_the_title_and_not_held_against_mnist(params
 
 def test_figures_are_the_same_to_the_byte(results, params, tmp_path):
     printed = published.check(params["published"])
+    judged = verdicts.judge(results, claims.check(params["claims"]), printed)
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        figures.draw(results, printed, tmp_path / name)
+        figures.draw(results, printed, judged, tmp_path / name)
     drawn = sorted(path.name for path in (tmp_path / "first").iterdir())
-    assert drawn == sorted(f"{name}.png" for name in figures.FIGURES)
-    text = report.render(results, tables.summary(results), printed)
+    assert drawn == sorted(f"{name}.png" for name in [*figures.FIGURES, "claims"])
+    text = render(results, params)
+    assert text == render(results, params)
     for name in drawn:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
         assert f"(plots/{name})" in text
@@ -183,16 +212,16 @@ def test_every_variant_was_published_or_is_a_control(params):
     controls = [name for name in params["variants"] if name not in printed]
     assert set(printed) < set(params["variants"])
     assert controls == list(params["variants"])[-len(controls) :]
-    assert len(controls) == 13
+    assert len(controls) == 14
     assert {figures.report for figures in printed.values()} == {1, 2, 3, 4, 5}
 
 
 def test_a_run_that_never_gets_a_digit_right_is_told(results):
-    assert "Lost digits" not in report.render(results, tables.summary(results), {})
+    assert "Lost digits" not in report.render(results, tables.summary(results), {}, [])
     one = (results.per_digit["variant"] == "lr-1e-4") & (results.per_digit["seed"] == 1)
     lost = results.per_digit["accuracy"].mask(one & results.per_digit["digit"].isin(["3", "8"]), 0.0)
     text = report.render(
-        dataclasses.replace(results, per_digit=results.per_digit.assign(accuracy=lost)), tables.summary(results), {}
+        dataclasses.replace(results, per_digit=results.per_digit.assign(accuracy=lost)), tables.summary(results), {}, []
     )
     assert "| `lr-1e-4` | 1 | 50.00 % | 0.1000 | -0.4000 | 3, 8 |" in text
 

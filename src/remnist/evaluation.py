@@ -1,6 +1,6 @@
 """What the stored weights do on the test set, each seed by itself and the seeds together.
 
-Accuracy, loss, accuracy by class, confusion, ROC and its area; the accuracy of ensembles.
+Accuracy, loss, accuracy by class, confusion, ROC and its area, every answer; the accuracy of ensembles.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ from remnist.objectives import Loss
 # Where the stored ROC curves are sampled: false positive rates from 1 image in 1,000 up, evenly in the logarithm.
 FALSE_POSITIVE_RATES = np.concatenate([[0.0], np.logspace(-3, 0, 25)])
 FEW = 5  # report 5's number of networks to average or let vote
-DIGITS = 6  # decimals kept: an accuracy on 10,000 images has four, and the last bits of a sum are noise
+DECIMALS = 6  # decimals kept: an accuracy on 10,000 images has four, and the last bits of a sum are noise
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def evaluate_seed(settings: dict[str, Any], weights: Path, data_path: Path) -> t
     return {"parameters": parameters, **figures}, probabilities(logits)
 
 
-def evaluate_ensembles(settings: dict[str, Any], answers: list[Floats], data_path: Path) -> list[dict[str, Any]]:
+def evaluate_together(settings: dict[str, Any], answers: list[Floats], data_path: Path) -> dict[str, Any]:
     """Evaluate the seeds of a variant together on the test set.
 
     Args:
@@ -62,20 +62,20 @@ def evaluate_ensembles(settings: dict[str, Any], answers: list[Floats], data_pat
         data_path: the file that preprocess wrote.
 
     Returns:
-        What `ensemble` returns, for five of the seeds and for all of them, as far as there are so many, and more than
-        one. For five it is the mean over as many groups as there are seeds: each seed with the four after it, the
-        first after the last.
+        `labels`, a digit a test image. `ensembles`, what `ensemble` returns for five of the seeds and for all of them,
+        as far as there are so many, and more than one; for five it is the mean over as many groups as there are seeds:
+        each seed with the four after it, the first after the last.
     """
     labels = data.load(data_path, "test", settings["data"])[1].numpy()
-    results = []
+    ensembles = []
     for members in sorted({FEW, len(answers)}):
         if 1 < members <= len(answers):
             starts = range(len(answers)) if members < len(answers) else range(1)
             groups = [[answers[(start + i) % len(answers)] for i in range(members)] for start in starts]
             figures = [ensemble(np.stack(group), labels) for group in groups]
-            means = {key: round(float(np.mean([each[key] for each in figures])), DIGITS) for key in figures[0]}
-            results.append({"members": members, **means})
-    return results
+            means = {key: round(float(np.mean([each[key] for each in figures])), DECIMALS) for key in figures[0]}
+            ensembles.append({"members": members, **means})
+    return {"labels": _digits(labels), "ensembles": ensembles}
 
 
 def ensemble(answers: Floats, labels: NDArray[np.int64]) -> dict[str, float]:
@@ -113,7 +113,8 @@ def score(logits: Tensor, labels: Tensor, loss: Loss) -> dict[str, Any]:
         class; `confusion`, images of class i (row) taken for class j (column); `roc_auc`, the area under the ROC curve
         of each class against the rest, `micro` (all decisions pooled) and `macro` (the mean over the classes);
         `roc`, the `false_positive_rate` sampled at and the true positive rate of the same curves there, where
-        `macro` is again the mean over the classes. Fractions are rounded to 6 decimals.
+        `macro` is again the mean over the classes; `answers`, a digit a test image. Fractions are rounded to 6
+        decimals.
     """
     classes = range(logits.shape[1])
     truth, answers = labels.numpy(), probabilities(logits)
@@ -128,14 +129,20 @@ def score(logits: Tensor, labels: Tensor, loss: Loss) -> dict[str, Any]:
     roc["false_positive_rate"] = FALSE_POSITIVE_RATES
     roc_auc["macro"] = float(np.mean([roc_auc[str(k)] for k in classes]))
     return {
-        "accuracy": round(float(np.trace(confusion) / len(truth)), DIGITS),
-        "loss": round(mean_loss, DIGITS) if np.isfinite(mean_loss) else None,
+        "accuracy": round(float(np.trace(confusion) / len(truth)), DECIMALS),
+        "loss": round(mean_loss, DECIMALS) if np.isfinite(mean_loss) else None,
         "correct": np.diag(confusion).tolist(),
         "count": confusion.sum(1).tolist(),
         "confusion": confusion.tolist(),
-        "roc_auc": {name: round(area, DIGITS) for name, area in roc_auc.items()},
-        "roc": {name: curve.round(DIGITS).tolist() for name, curve in roc.items()},
+        "roc_auc": {name: round(area, DECIMALS) for name, area in roc_auc.items()},
+        "roc": {name: curve.round(DECIMALS).tolist() for name, curve in roc.items()},
+        "answers": _digits(answers.argmax(1)),
     }
+
+
+def _digits(classes: NDArray[np.int64]) -> str:
+    """Write classes, 0 to 9, one behind the other: a file of numbers would have a line an image."""
+    return "".join(map(str, classes.tolist()))
 
 
 def _roc(truth: Floats, answers: Floats) -> Floats:

@@ -13,14 +13,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from remnist.ledger import scale
 from remnist.published import Published
 from remnist.tables import DIGITS, PARTS, Results, digit_means
+from remnist.verdicts import NOT_TESTABLE, OTHER_CAUSE, REFUTED, UNDECIDED, UPHELD, Judged
 
 mpl.use("agg")
 Printed = dict[str, Published]
 
-BLUE, ORANGE, *_ = sns.color_palette("colorblind")
+BLUE, ORANGE, VERMILION, PINK = (sns.color_palette("colorblind")[i] for i in (0, 1, 3, 4))
 GREY = "0.55"
+VERDICTS = {UPHELD: BLUE, REFUTED: VERMILION, OTHER_CAUSE: PINK, UNDECIDED: GREY, NOT_TESTABLE: GREY}
+PUBLISHED_MARK: dict[str, Any] = {
+    "s": 34, "facecolors": "none", "edgecolors": ORANGE, "marker": "D", "linewidths": 1.4
+}  # fmt: skip
 # Accuracies from chance to nearly all right share one axis, on which the error has a logarithmic scale.
 ERRORS = (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002)
 SMALLEST_ERROR = 0.002  # what is more accurate is drawn here
@@ -29,20 +35,75 @@ PANEL_IN = 1.9  # width of such a panel
 DPI = 120
 
 
-def draw(results: Results, published: Printed, folder: Path) -> None:
+def draw(results: Results, published: Printed, judged: list[Judged], folder: Path) -> None:
     """Draw all figures.
 
     Args:
         results: the measurements.
         published: what the reports printed.
+        judged: their claims; without any, their figure is left out.
         folder: where to, as `<name>.png` for each name in `FIGURES`.
     """
     sns.set_theme(style="whitegrid", context="paper")
-    for name, make in FIGURES.items():
-        figure = make(results, published)
+    figures = {name: make(results, published) for name, make in FIGURES.items()}
+    if judged:
+        figures["claims"] = claims(judged)
+    for name, figure in figures.items():
         # The metadata would name matplotlib's version.
         figure.savefig(folder / f"{name}.png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
         plt.close(figure)
+
+
+def claims(judged: list[Judged]) -> Figure:
+    """Each claim's difference with its interval, the published one, and the verdict; in points, or in epochs."""
+    reports = sorted({each.claim.report for each in judged})
+    rows: dict[float, Judged] = {}
+    for report in reports:
+        for each in judged:
+            if each.claim.report == report:
+                rows[len(rows) + 0.8 * report] = each
+    figure, panels = plt.subplots(
+        1, 2, sharey=True, figsize=(10, 1 + 0.19 * (len(rows) + len(reports))), width_ratios=[4, 1.3],
+        layout="constrained",
+    )  # fmt: skip
+    for axes, unit in zip(panels, ("points", "epochs"), strict=True):
+        axes.axvline(0, color="0.3", linewidth=0.8)
+        for row, each in rows.items():
+            factor, of = scale(each.claim)
+            if of == unit and not each.finding.missing:
+                _claim_row(axes, row, each, factor)
+        axes.set_xscale("symlog", linthresh=1, linscale=1.2)
+        axes.set_xlabel(f"difference, {unit}")
+        axes.grid(axis="y", visible=False)
+        axes.minorticks_off()
+    panels[0].set_yticks(list(rows), [f"{each.claim.says} ({each.claim.report})" for each in rows.values()], size=8)
+    panels[0].set_ylim(max(rows) + 0.7, min(rows) - 0.7)
+    _signed_ticks(panels[0], (-30, -10, -3, -1, -0.5, 0, 0.5, 1, 3, 10, 30))
+    _signed_ticks(panels[1], (-10, -3, -1, 0, 1, 3, 10))
+    for row, each in rows.items():
+        panels[1].annotate(
+            each.verdict, (1.02, row), xycoords=("axes fraction", "data"), va="center", size=8,
+            color=VERDICTS[each.verdict], annotation_clip=False,
+        )  # fmt: skip
+    handle = panels[0].scatter([], [], s=26, color="0.3", label="measured, with its 95 % interval")
+    printed = panels[0].scatter([], [], **PUBLISHED_MARK, label="published (one run each)")
+    figure.legend(handles=[handle, printed], loc="outside upper center", ncols=2, frameon=False)
+    return figure
+
+
+def _claim_row(axes: Axes, row: float, judged: Judged, factor: float) -> None:
+    color = VERDICTS[judged.verdict]
+    low, high = judged.finding.interval
+    axes.plot([low * factor, high * factor], [row, row], color=color, linewidth=1.6, solid_capstyle="butt")
+    axes.scatter(judged.finding.difference * factor, row, s=26, color=color, zorder=3)
+    if judged.published is not None:
+        axes.scatter(judged.published * factor, row, zorder=4, **PUBLISHED_MARK)
+
+
+def _signed_ticks(axes: Axes, ticks: tuple[float, ...]) -> None:
+    low, high = axes.get_xlim()
+    shown = [tick for tick in ticks if low <= tick <= high]
+    axes.set_xticks(shown, [f"{tick:+g}" if tick else "0" for tick in shown], size=8)
 
 
 def accuracy(results: Results, published: Printed) -> Figure:
@@ -84,10 +145,7 @@ def _accuracy_panel(axes: Axes, title: str, variants: list[str], error: Any, pub
         axes.scatter(seeds, [row] * len(seeds), s=18, color=BLUE, alpha=0.45, linewidths=0, label=f"{first}a seed")
         axes.scatter(seeds.mean(), row, s=90, color=BLUE, marker="|", linewidths=2, label=f"{first}mean over seeds")
     printed = {row: p.accuracy for row, v in enumerate(variants) if (p := published.get(v)) and p.accuracy is not None}
-    axes.scatter(
-        _error(pd.Series(printed, dtype=float)), list(printed), s=34, facecolors="none",
-        edgecolors=ORANGE, marker="D", linewidths=1.4, label="published (one run)",
-    )  # fmt: skip
+    axes.scatter(_error(pd.Series(printed, dtype=float)), list(printed), label="published (one run)", **PUBLISHED_MARK)
     axes.set_yticks(range(len(variants)), variants, size=8)
     axes.set_ylim(len(variants) - 0.4, -0.6)
     axes.grid(axis="y", color="0.93")

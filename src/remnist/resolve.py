@@ -23,7 +23,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 NAME_RULE = "a name holds letters, digits, '-' and '_', 64 at most; no dot, which DVC reads as a path (lr-1e-4)"
 
 SHARED = ("name", "validation")  # one prepared data set serves all variants, but for XOR's four points
-REPORT_ONLY = ("published",)
+REPORT_ONLY = ("published", "claims")
 
 Mapping = dict[str, Any]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from remnist.errors import UserError
 from remnist.files import read_json
@@ -20,6 +21,8 @@ CURVE_DECIMALS = 4  # what a plot can show
 METRICS = ("loss", "accuracy")
 PARTS = ("train", "validation")
 
+Digits = NDArray[np.uint8]
+
 
 @dataclass(frozen=True)
 class Results:
@@ -28,8 +31,11 @@ class Results:
     Attributes:
         plan: the plan.
         test_images: how many images the test set holds.
+        labels: by variant, the test images' (images,).
+        answers: by variant, what each seed's network takes them for, (seeds, images).
         ensembles: `variant`, `members`, and the accuracy of their `average` and of their `vote`.
-        runs: `variant`, `seed`, `parameters`, `accuracy`, `loss`, `roc_auc_macro`, `roc_auc_micro`.
+        runs: `variant`, `seed`, `parameters`, `accuracy`, `loss`, `roc_auc_macro`, `roc_auc_micro`, and
+            `roc_auc_worst_digit`, the smallest area of a digit.
         per_digit: `variant`, `seed`, `digit`, `accuracy`.
         confusion: `variant`, `actual`, `predicted`, `rate`: of the actual digit's images, which fraction was
             taken for the predicted one, over all seeds.
@@ -39,6 +45,8 @@ class Results:
 
     plan: dict[str, Any]
     test_images: int
+    labels: dict[str, Digits]
+    answers: dict[str, Digits]
     ensembles: pd.DataFrame
     runs: pd.DataFrame
     per_digit: pd.DataFrame
@@ -61,18 +69,16 @@ def load(plan: dict[str, Any], evaluations: Path, dvclive: Path) -> Results:
     read = {variant: _evaluation(variant, entry, evaluations) for variant, entry in plan.items()}
     measured = {variant: evaluation["seeds"] for variant, evaluation in read.items()}
     seeds = [{"variant": variant, **seed} for variant, seeds in measured.items() for seed in seeds]
-    scalars = ["variant", "seed", "parameters", "accuracy", "loss"]
-    areas = ["macro", "micro"]
     return Results(
         plan=plan,
         test_images=max(sum(seed["count"]) for seed in seeds),
+        labels={variant: _digits([evaluation["labels"]])[0] for variant, evaluation in read.items()},
+        answers={variant: _digits([seed["answers"] for seed in seeds]) for variant, seeds in measured.items()},
         ensembles=pd.DataFrame(
             [{"variant": variant, **row} for variant, evaluation in read.items() for row in evaluation["ensembles"]],
             columns=["variant", "members", "average", "vote"],
         ),
-        runs=pd.DataFrame(
-            [{k: s[k] for k in scalars} | {f"roc_auc_{a}": s["roc_auc"][a] for a in areas} for s in seeds]
-        ).astype({"loss": float}),
+        runs=pd.DataFrame(_run(seed) for seed in seeds).astype({"loss": float}),
         per_digit=pd.DataFrame(row for seed in seeds for row in _per_digit(seed)),
         confusion=pd.DataFrame(row for variant, seeds in measured.items() for row in _confusion(variant, seeds)),
         roc=pd.DataFrame(row for seed in seeds for row in _roc(seed))
@@ -134,6 +140,21 @@ def _evaluation(variant: str, entry: dict[str, Any], folder: Path) -> dict[str, 
     if [seed["seed"] for seed in evaluation["seeds"]] != entry["seeds"]:
         raise UserError(f"{path}: not of the seeds in plan.json; `dvc repro evaluate@{variant}` makes it anew")
     return evaluation
+
+
+def _digits(answers: list[str]) -> Digits:
+    return np.array([np.frombuffer(digits.encode(), np.uint8) for digits in answers]) - ord("0")
+
+
+def _run(seed: dict[str, Any]) -> dict[str, Any]:
+    areas = seed["roc_auc"]
+    figures = {key: seed[key] for key in ("variant", "seed", "parameters", "accuracy", "loss")}
+    worst = min(area for digit, area in areas.items() if digit in DIGITS)
+    return figures | {
+        "roc_auc_macro": areas["macro"],
+        "roc_auc_micro": areas["micro"],
+        "roc_auc_worst_digit": worst,
+    }
 
 
 def _per_digit(seed: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,179 @@
+"""The claims in words: the findings, the ledger, and the statistics behind each verdict."""
+
+from collections.abc import Iterable
+
+from remnist import markdown, statistics
+from remnist.claims import Comparison
+from remnist.measures import right_answers
+from remnist.tables import Results
+from remnist.verdicts import (
+    NOT_TESTABLE,
+    OTHER_CAUSE,
+    REFUTED,
+    UNDECIDED,
+    UPHELD,
+    VERDICTS,
+    Finding,
+    Judged,
+    single_pairs,
+)
+
+
+def findings(judged: list[Judged]) -> str:
+    """State what became of the claims: how many of each verdict, and which; first those that a control explains."""
+    groups = {verdict: [each for each in judged if each.verdict == verdict] for verdict in VERDICTS}
+    counts = ", ".join(f"{len(group)} {verdict}" for verdict, group in groups.items() if group)
+    lines = [f"{len(judged)} claims of five reports: {counts}."]
+    causes: dict[tuple[int, str], list[Judged]] = {}
+    for each in groups[OTHER_CAUSE]:
+        causes.setdefault((each.claim.report, each.claim.cause.words if each.claim.cause else ""), []).append(each)
+    for (report, words), group in causes.items():
+        claims = "; ".join(f"{each.claim.says} ({measured(each.finding)})" for each in group)
+        lines.append(f"**Other cause**, report {report}. {claims}. Not as it says: {words} ({_shown(group[0])}).")
+    refuted: dict[int, list[str]] = {}
+    for each in groups[REFUTED]:
+        published = "" if each.published is None else f", published {_figure(each.claim, each.published)}"
+        refuted.setdefault(each.claim.report, []).append(f"{each.claim.says} ({measured(each.finding)}{published})")
+    lines += [f"**Refuted**, report {report}. {'; '.join(claims)}." for report, claims in refuted.items()]
+    for verdict, title in ((UPHELD, "Upheld"), (UNDECIDED, "No difference found"), (NOT_TESTABLE, "Not testable")):
+        if groups[verdict]:
+            claims = "; ".join(f"{each.claim.says} ({each.claim.report})" for each in groups[verdict])
+            lines.append(f"**{title}** (report). {claims}.")
+    return markdown.bullets(lines)
+
+
+def ledger(judged: list[Judged]) -> str:
+    """Return the table of all claims."""
+    return markdown.table(
+        [
+            {
+                "report": str(each.claim.report),
+                "claim": each.claim.says,
+                "compared": compared(each.claim),
+                "by": _metric(each.claim),
+                "published": "" if each.published is None else _figure(each.claim, each.published),
+                "measured [95 %]": each.finding.missing or measured(each.finding, interval=True),
+                "p": "" if each.finding.missing else markdown.p_value(each.finding.p_value),
+                "verdict": _reasoned(each),
+            }
+            for each in judged
+        ]
+    )
+
+
+def details(results: Results, judged: list[Judged]) -> list[str]:
+    """Return the table of the statistics behind some claims, a row a comparison; nothing if none could be tested."""
+    rows = []
+    for each in judged:
+        for control, finding in enumerate([each.finding, *each.controls]):
+            if not finding.missing:
+                rows.append({"claim": "*its control*" if control else each.claim.says, **_detail(results, finding)})
+    return [markdown.table(rows)] if rows else []
+
+
+def disagreements(judged: Iterable[Judged]) -> list[str]:
+    """Return the claims on which the exact sign-flip test comes to another verdict than Student's."""
+    return [
+        f"{each.claim.says} ({each.finding.verdict}; by the exact test {each.finding.exact_verdict})"
+        for each in judged
+        if each.finding.verdict != each.finding.exact_verdict
+    ]
+
+
+def within_test_images(results: Results, judged: Iterable[Judged]) -> list[str]:
+    """Return the decided claims on accuracy whose difference other test images could as well have made."""
+    return [
+        f"{each.claim.says} ({measured(each.finding)}, ± {_image_sd(results, each.finding)})"
+        for each in judged
+        if each.verdict in (UPHELD, REFUTED, OTHER_CAUSE)
+        and _of_two_accuracies(each.claim)
+        and each.claim.expect in ("more", "less")
+        and abs(each.finding.difference) < 2 * statistics.image_sd(*_right(results, each.finding))
+    ]
+
+
+def compared(comparison: Comparison) -> str:
+    """Return what a comparison compares, as a difference."""
+    names = [f"`{variant}`" for variant in comparison.variants] or ["every variant"]
+    if comparison.metric == "resolution":
+        return f"{names[0]}, {names[1]} - {_figure(comparison, comparison.level or 0, signed=False)}"
+    if comparison.level:
+        names.append(_figure(comparison, comparison.level, signed=False))
+    return " - ".join(names)
+
+
+def measured(finding: Finding, *, interval: bool = False) -> str:
+    """Return a mean difference with its unit, and its interval if asked."""
+    low, high = (_figure(finding.comparison, bound, unit=False) for bound in finding.interval)
+    return _figure(finding.comparison, finding.difference) + (f" [{low}, {high}]" if interval else "")
+
+
+def scale(comparison: Comparison) -> tuple[float, str]:
+    """Return by what a comparison's differences are multiplied to be shown, and the unit that they then have."""
+    return (1, "epochs") if comparison.metric == "epochs_to_reach" else (100, "points")
+
+
+def _figure(comparison: Comparison, value: float, *, signed: bool = True, unit: bool = True) -> str:
+    factor, name = scale(comparison)
+    figure = f"{value * factor:{'+' if signed else ''}.{1 if name == 'epochs' else 2}f}"
+    return f"{figure} {name}" if unit else figure
+
+
+def _metric(comparison: Comparison) -> str:
+    name = comparison.metric.replace("_", " ").replace("roc auc", "ROC-AUC of the")
+    return name if comparison.reach is None else f"{name} {comparison.reach * 100:g} %"
+
+
+def _reasoned(judged: Judged) -> str:
+    """Return the verdict with its reason, where it has one beside the figures."""
+    verdict = f"**{judged.verdict}**"
+    if judged.verdict == OTHER_CAUSE and judged.claim.cause:
+        return f"{verdict}: {judged.claim.cause.words} ({_shown(judged)})"
+    if judged.verdict == UNDECIDED:
+        smallest = _figure(judged.claim, statistics.detectable(judged.finding.differences), signed=False)
+        return f"{verdict}; {smallest} could have been"
+    return verdict
+
+
+def _shown(judged: Judged) -> str:
+    """Return what shows another cause."""
+    if judged.lost is not None and judged.lost.shown:
+        lost = judged.lost
+        return (
+            f"{lost.softmax} of {lost.softmax_runs} runs with it end without one digit, at a loss of 1.4612 plus the "
+            f"error; of {lost.logits_runs} without it none"
+        )
+    return "; ".join(f"{compared(each.comparison)}: {measured(each, interval=True)}" for each in judged.controls)
+
+
+def _detail(results: Results, finding: Finding) -> dict[str, str]:
+    comparison, differences = finding.comparison, finding.differences
+    bca = statistics.bca_interval(differences)
+    two = len(comparison.variants) == 2 and comparison.metric != "resolution"
+    on_images = _of_two_accuracies(comparison)
+    found, pairs = single_pairs(results, finding) if on_images else (0, 0)
+    first, second = (finding.values[side].to_numpy() for side in ("first", "second"))
+    return {
+        "compared": compared(comparison),
+        "n": str(len(differences)),
+        "t [95 %]": measured(finding, interval=True),
+        "BCa [95 %]": "" if bca is None else f"[{', '.join(_figure(comparison, b, unit=False) for b in bca)}]",
+        "p": markdown.p_value(finding.p_value),
+        "p, exact": markdown.p_value(finding.exact_p_value),
+        "P(first larger)": f"{statistics.superiority(first, second):.2f}" if two else "",
+        "detectable": _figure(comparison, statistics.detectable(differences), signed=False, unit=False),
+        "± images": _image_sd(results, finding) if on_images else "",
+        "McNemar": f"{found} of {pairs}" if on_images else "",
+    }
+
+
+def _of_two_accuracies(comparison: Comparison) -> bool:
+    return comparison.metric == "accuracy" and len(comparison.variants) == 2
+
+
+def _right(results: Results, finding: Finding) -> list[statistics.Bools]:
+    return right_answers(results, finding.comparison.variants)
+
+
+def _image_sd(results: Results, finding: Finding) -> str:
+    return f"{statistics.image_sd(*_right(results, finding)) * 100:.2f}"
