@@ -151,6 +151,21 @@ def test_editing_the_reports_code_runs_the_report_alone(study):
     assert ran(study.dvc("repro")) == {"report"}
 
 
+def test_a_claim_is_judged_by_the_report_alone(study):
+    name = "dropout-50-no-difference"
+    assert ran(study.dvc("exp", "run", "-S", f"claims.{name}.margin=1000.0")) == {"report"}
+    [(metric, change)] = [
+        (metric, change)
+        for metric, change in json.loads(study.dvc("metrics", "diff", "--json"))["metrics/claims.json"].items()
+        if metric.endswith("verdict")
+    ]
+    assert metric == f"{name}.verdict"
+    assert change["new"] == "upheld" != change["old"]
+    with pytest.raises(RuntimeError, match=rf"error: claims\.{name}: margin: goes with same") as error:
+        study.dvc("exp", "run", "-S", f"claims.{name}.expect=more")
+    assert "Traceback" not in str(error.value)
+
+
 def test_editing_a_model_runs_its_variants(study):
     with (study.folder / "src/remnist/models/mlp.py").open("a") as file:
         file.write("# An edit.\n")

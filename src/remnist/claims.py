@@ -125,6 +125,11 @@ class Claim(Comparison):
     cause: Cause | None = None
 
 
+def scale(comparison: Comparison) -> tuple[float, str]:
+    """Return by what a comparison's differences are multiplied to be shown, and the unit that they then have."""
+    return (1, "epochs") if comparison.metric == "epochs_to_reach" else (100, "points")
+
+
 def check(claims: dict[str, Any]) -> dict[str, Claim]:
     """Check the section.
 

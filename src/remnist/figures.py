@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from remnist.ledger import scale
+from remnist.claims import scale
 from remnist.published import Published
 from remnist.tables import DIGITS, PARTS, Results, digit_means
 from remnist.verdicts import NOT_TESTABLE, OTHER_CAUSE, REFUTED, UNDECIDED, UPHELD, Judged
@@ -56,43 +56,42 @@ def draw(results: Results, published: Printed, judged: list[Judged], folder: Pat
 
 def claims(judged: list[Judged]) -> Figure:
     """Each claim's difference with its interval, the published one, and the verdict; in points, or in epochs."""
-    reports = sorted({each.claim.report for each in judged})
-    rows: dict[float, Judged] = {}
-    for report in reports:
-        for each in judged:
-            if each.claim.report == report:
-                rows[len(rows) + 0.8 * report] = each
+    rows: list[Judged | str] = []
+    for report in sorted({each.claim.report for each in judged}):
+        rows += [f"Report {report}", *(each for each in judged if each.claim.report == report)]
     figure, panels = plt.subplots(
-        1, 2, sharey=True, figsize=(10, 1 + 0.19 * (len(rows) + len(reports))), width_ratios=[4, 1.3],
+        1, 2, sharey=True, figsize=(10, 1 + 0.2 * len(rows)), width_ratios=[4, 1.3],
         layout="constrained",
     )  # fmt: skip
     for axes, unit in zip(panels, ("points", "epochs"), strict=True):
         axes.axvline(0, color="0.3", linewidth=0.8)
-        for row, each in rows.items():
-            factor, of = scale(each.claim)
-            if of == unit and not each.finding.missing:
-                _claim_row(axes, row, each, factor)
+        for row, each in enumerate(rows):
+            if isinstance(each, Judged) and not each.finding.missing and scale(each.claim)[1] == unit:
+                _claim_row(axes, row, each)
         axes.set_xscale("symlog", linthresh=1, linscale=1.2)
         axes.set_xlabel(f"difference, {unit}")
-        axes.grid(axis="y", visible=False)
+        axes.grid(axis="y", color="0.93")
         axes.minorticks_off()
-    panels[0].set_yticks(list(rows), [f"{each.claim.says} ({each.claim.report})" for each in rows.values()], size=8)
-    panels[0].set_ylim(max(rows) + 0.7, min(rows) - 0.7)
+    labels = [each if isinstance(each, str) else each.claim.says for each in rows]
+    for text in panels[0].set_yticks(range(len(rows)), labels, size=8):
+        text.label1.set_fontweight("bold" if text.label1.get_text() in rows else "normal")
+    panels[0].set_ylim(len(rows) - 0.4, -0.6)
     _signed_ticks(panels[0], (-30, -10, -3, -1, -0.5, 0, 0.5, 1, 3, 10, 30))
-    _signed_ticks(panels[1], (-10, -3, -1, 0, 1, 3, 10))
-    for row, each in rows.items():
-        panels[1].annotate(
-            each.verdict, (1.02, row), xycoords=("axes fraction", "data"), va="center", size=8,
-            color=VERDICTS[each.verdict], annotation_clip=False,
-        )  # fmt: skip
+    _signed_ticks(panels[1], (-10, -1, 0, 1, 10))
+    for row, each in enumerate(rows):
+        if isinstance(each, Judged):
+            panels[1].annotate(
+                each.verdict, (1.03, row), xycoords=("axes fraction", "data"), va="center", size=8,
+                color=VERDICTS[each.verdict], annotation_clip=False,
+            )  # fmt: skip
     handle = panels[0].scatter([], [], s=26, color="0.3", label="measured, with its 95 % interval")
     printed = panels[0].scatter([], [], **PUBLISHED_MARK, label="published (one run each)")
     figure.legend(handles=[handle, printed], loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 
-def _claim_row(axes: Axes, row: float, judged: Judged, factor: float) -> None:
-    color = VERDICTS[judged.verdict]
+def _claim_row(axes: Axes, row: int, judged: Judged) -> None:
+    color, (factor, _) = VERDICTS[judged.verdict], scale(judged.claim)
     low, high = judged.finding.interval
     axes.plot([low * factor, high * factor], [row, row], color=color, linewidth=1.6, solid_capstyle="butt")
     axes.scatter(judged.finding.difference * factor, row, s=26, color=color, zorder=3)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from remnist import markdown, statistics
-from remnist.claims import Comparison
+from remnist.claims import Comparison, scale
 from remnist.measures import right_answers
 from remnist.tables import Results
 from remnist.verdicts import (
@@ -29,7 +29,8 @@ def findings(judged: list[Judged]) -> str:
         causes.setdefault((each.claim.report, each.claim.cause.words if each.claim.cause else ""), []).append(each)
     for (report, words), group in causes.items():
         claims = "; ".join(f"{each.claim.says} ({measured(each.finding)})" for each in group)
-        lines.append(f"**Other cause**, report {report}. {claims}. Not as it says: {words} ({_shown(group[0])}).")
+        shown = "; ".join(_shown(each) for each in group)
+        lines.append(f"**Other cause**, report {report}. {claims}. The cause is {words} ({shown}).")
     refuted: dict[int, list[str]] = {}
     for each in groups[REFUTED]:
         published = "" if each.published is None else f", published {_figure(each.claim, each.published)}"
@@ -108,11 +109,6 @@ def measured(finding: Finding, *, interval: bool = False) -> str:
     return _figure(finding.comparison, finding.difference) + (f" [{low}, {high}]" if interval else "")
 
 
-def scale(comparison: Comparison) -> tuple[float, str]:
-    """Return by what a comparison's differences are multiplied to be shown, and the unit that they then have."""
-    return (1, "epochs") if comparison.metric == "epochs_to_reach" else (100, "points")
-
-
 def _figure(comparison: Comparison, value: float, *, signed: bool = True, unit: bool = True) -> str:
     factor, name = scale(comparison)
     figure = f"{value * factor:{'+' if signed else ''}.{1 if name == 'epochs' else 2}f}"
@@ -131,7 +127,7 @@ def _reasoned(judged: Judged) -> str:
         return f"{verdict}: {judged.claim.cause.words} ({_shown(judged)})"
     if judged.verdict == UNDECIDED:
         smallest = _figure(judged.claim, statistics.detectable(judged.finding.differences), signed=False)
-        return f"{verdict}; {smallest} could have been"
+        return f"{verdict}; {smallest} could have been found"
     return verdict
 
 

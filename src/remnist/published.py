@@ -56,5 +56,6 @@ def check_section(name: str, values: dict[str, Any], kind: type[T]) -> dict[str,
         for problem in error.errors():
             path = ".".join([name, *map(str, problem["loc"])])
             rule = problem["msg"].replace("Input should be", "allowed:").removeprefix("Value error, ")
-            lines.append(f"{path}: {problem['input']!r}: {rule}")
+            value = problem["input"]
+            lines.append(f"{path}: {rule}" if isinstance(value, dict) else f"{path}: {value!r}: {rule}")
         raise UserError("\n".join(lines)) from None

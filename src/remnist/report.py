@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from remnist import ledger, markdown
+from remnist.errors import UserError
 from remnist.published import Published
 from remnist.tables import DIGITS, Results, digit_means
 from remnist.verdicts import Judged
@@ -129,7 +130,10 @@ def _variants(judged: Judged) -> set[str]:
 
 def _images(results: Results) -> dict[str, Any]:
     """Return the data settings of the images that all variants share, but for XOR."""
-    return next(entry["data"] for entry in results.plan.values() if entry["data"]["name"] in DATA_SETS)
+    for entry in results.plan.values():
+        if entry["data"]["name"] in DATA_SETS:
+            return dict(entry["data"])
+    raise UserError("plan.json: no variant is on images; the report is about those")
 
 
 def _lead(results: Results, summary: Summary, published: dict[str, Published], data: dict[str, Any]) -> str:

@@ -23,6 +23,7 @@ UPHELD, REFUTED, UNDECIDED = "upheld", "refuted", "no difference found"
 OTHER_CAUSE, NOT_TESTABLE = "other cause", "not testable"
 VERDICTS = (UPHELD, REFUTED, OTHER_CAUSE, UNDECIDED, NOT_TESTABLE)
 
+DECIMALS = 9
 SATURATED_LOSS = math.log(math.e + 9) - 1  # 1.4612: of a softmax that is sure and right, put through another softmax
 SATURATED_WITHIN = 0.005  # of that, plus the error, a loss is taken for saturated
 
@@ -62,8 +63,8 @@ class Finding:
 
     @property
     def differences(self) -> Floats:
-        """The first minus the second, (n,)."""
-        return np.asarray((self.values["first"] - self.values["second"]).to_numpy())
+        """The first minus the second, (n,); equal ones are equal to the bit, whatever was subtracted."""
+        return np.asarray((self.values["first"] - self.values["second"]).to_numpy()).round(DECIMALS)
 
     @property
     def difference(self) -> float:
@@ -86,7 +87,7 @@ class Judged:
         published: the difference that the report printed, None where it printed none.
         finding: what its comparison gave.
         controls: what the comparisons that would show another cause gave.
-        lost: the runs that lost a digit, `variant` and `seed`, and how many had or had not that softmax.
+        lost: what the signs of lost digits are, None where the claim asks for none.
         verdict: one of VERDICTS.
     """
 
