@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_rel
+from statsmodels.stats.weightstats import ttost_paired
 
 from remnist import claims, ledger, published, verdicts
 from remnist.claims import Claim, Comparison
@@ -57,6 +58,16 @@ def verdict(results, **changes) -> str:
 )
 def test_rules(changes, difference, expected):
     assert verdict(study({"a": accuracies(0.9 + difference), "b": accuracies(0.9)}), **changes) == expected
+
+
+def test_p_values_are_those_of_scipy_and_statsmodels():
+    rng = np.random.default_rng(3)
+    first, second = rng.normal(0.4, 1, 12), rng.normal(0, 1, 12)
+    table = pd.DataFrame({"first": first, "second": second})
+    [(_, more)] = verdicts.decide([Finding(claim(), values=table)])
+    assert more == pytest.approx(ttest_rel(first, second).pvalue)
+    [(_, same)] = verdicts.decide([Finding(claim(expect="same", margin=3.0), values=table)])
+    assert same == pytest.approx(2 * ttost_paired(first, second, -3.0, 3.0)[0])
 
 
 def test_the_same_change_of_data_is_seen_in_the_metrics_and_in_the_words():
