@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 
 import pytest
 from ruamel.yaml import YAML
@@ -21,6 +22,13 @@ def test_table_agrees_with_the_summary():
         assert f"{figures['accuracy'] * 100:.2f}" == accuracy, variant
         assert f"{figures['accuracy_sd'] * 100:.2f}" == deviation, variant
         assert figures["seeds"] == int(seeds), variant
+
+
+def test_count_of_verdicts_is_the_reports():
+    claims = json.loads((demo.ROOT / "metrics/claims.json").read_text())
+    [counts] = re.findall(rf"{len(claims)} claims of five reports: (.*)\.", README)
+    told = {verdict: int(count) for count, verdict in (part.split(" ", 1) for part in counts.split(", "))}
+    assert told == Counter(claim["verdict"] for claim in claims.values())
 
 
 def test_summary_is_of_the_study_in_params():

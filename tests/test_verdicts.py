@@ -43,7 +43,7 @@ def verdict(results, **changes) -> str:
         ({"expect": "more", "at_least": 0.03}, 0.04, UPHELD),
         ({"expect": "more", "at_least": 0.03}, 0.01, REFUTED),  # a gain, but not as large
         ({"expect": "more", "at_least": 0.03}, 0.0, REFUTED),
-        ({"expect": "more", "at_least": 0.0101}, 0.01, UPHELD),  # a gain, and its size not excluded
+        ({"expect": "more", "at_least": 0.0101}, 0.01, UPHELD),  # a gain, and its interval reaches the size
         ({"expect": "less", "at_least": 0.03}, -0.04, UPHELD),
         ({"expect": "less", "at_least": 0.03}, -0.01, REFUTED),
         ({"expect": "same", "margin": 0.005}, 0.001, UPHELD),

@@ -33,7 +33,7 @@ def findings(judged: list[Judged]) -> str:
         lines.append(f"**Other cause**, report {report}. {claims}. The cause is {words} ({shown}).")
     refuted: dict[int, list[str]] = {}
     for each in groups[REFUTED]:
-        published = "" if each.published is None else f", published {_figure(each.claim, each.published)}"
+        published = f", published {_published(each)}" if _published(each) else ""
         refuted.setdefault(each.claim.report, []).append(f"{each.claim.says} ({measured(each.finding)}{published})")
     lines += [f"**Refuted**, report {report}. {'; '.join(claims)}." for report, claims in refuted.items()]
     for verdict, title in ((UPHELD, "Upheld"), (UNDECIDED, "No difference found"), (NOT_TESTABLE, "Not testable")):
@@ -51,8 +51,8 @@ def ledger(judged: list[Judged]) -> str:
                 "report": str(each.claim.report),
                 "claim": each.claim.says,
                 "compared": compared(each.claim),
-                "by": _metric(each.claim),
-                "published": "" if each.published is None else _figure(each.claim, each.published),
+                "expected": _expected(each.claim),
+                "published": _published(each),
                 "measured [95 %]": each.finding.missing or measured(each.finding, interval=True),
                 "p": "" if each.finding.missing else markdown.p_value(each.finding.p_value),
                 "verdict": _reasoned(each),
@@ -94,19 +94,21 @@ def within_test_images(results: Results, judged: Iterable[Judged]) -> list[str]:
 
 
 def compared(comparison: Comparison) -> str:
-    """Return what a comparison compares, as a difference."""
+    """Return what a comparison compares, and by which metric if it is not accuracy."""
     names = [f"`{variant}`" for variant in comparison.variants] or ["every variant"]
-    if comparison.metric == "resolution":
-        return f"{names[0]}, {names[1]} - {_figure(comparison, comparison.level or 0, signed=False)}"
-    if comparison.level:
-        names.append(_figure(comparison, comparison.level, signed=False))
-    return " - ".join(names)
+    words = " - ".join(names) if comparison.level is None else ", ".join(names)
+    if comparison.metric == "accuracy":
+        return words
+    reach = "" if comparison.reach is None else f" {comparison.reach * 100:g} %"
+    return f"{words}: {comparison.metric.replace('_', ' ').replace('roc auc', 'ROC-AUC of the')}{reach}"
 
 
 def measured(finding: Finding, *, interval: bool = False) -> str:
-    """Return a mean difference with its unit, and its interval if asked."""
-    low, high = (_figure(finding.comparison, bound, unit=False) for bound in finding.interval)
-    return _figure(finding.comparison, finding.difference) + (f" [{low}, {high}]" if interval else "")
+    """Return a mean difference, or what is held against a level, with its unit, and its interval if asked."""
+    level, signed = finding.comparison.level or 0.0, finding.comparison.level is None
+    mean, low, high = (level + figure for figure in (finding.difference, *finding.interval))
+    bounds = ", ".join(_figure(finding.comparison, bound, signed=signed, unit=False) for bound in (low, high))
+    return _figure(finding.comparison, mean, signed=signed) + (f" [{bounds}]" if interval else "")
 
 
 def _figure(comparison: Comparison, value: float, *, signed: bool = True, unit: bool = True) -> str:
@@ -115,9 +117,26 @@ def _figure(comparison: Comparison, value: float, *, signed: bool = True, unit: 
     return f"{figure} {name}" if unit else figure
 
 
-def _metric(comparison: Comparison) -> str:
-    name = comparison.metric.replace("_", " ").replace("roc auc", "ROC-AUC of the")
-    return name if comparison.reach is None else f"{name} {comparison.reach * 100:g} %"
+def _expected(comparison: Comparison) -> str:
+    """Return the rule of a comparison, in its units."""
+    words = comparison.expect.replace("_", " ")
+    if comparison.level is not None:
+        words += (
+            f" {'as' if comparison.expect == 'same' else 'than'} {_figure(comparison, comparison.level, signed=False)}"
+        )
+    if comparison.at_least:
+        words += f", by {_figure(comparison, comparison.at_least, signed=False)} or more"
+    if comparison.margin:
+        words += f", within {_figure(comparison, comparison.margin, signed=False)}"
+    return words
+
+
+def _published(judged: Judged) -> str:
+    """Return what a report printed of what `measured` shows."""
+    if judged.published is None:
+        return ""
+    level = judged.claim.level
+    return _figure(judged.claim, judged.published + (level or 0.0), signed=level is None)
 
 
 def _reasoned(judged: Judged) -> str:

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-LEFT = ("variant", "published", "claim", "compared", "verdict", "by")  # columns of words
+LEFT = ("variant", "published", "claim", "compared", "expected", "verdict")  # columns of words
 
 
 def table(rows: list[dict[str, str]]) -> str:

@@ -86,9 +86,10 @@ def _claims(judged: list[Judged], data: dict[str, Any]) -> list[str]:
         *([] if data["name"] == "mnist" else ["The claims are of MNIST, and so are the published figures; see there."]),
         "![Each claim: its difference, measured and published](plots/claims.png)",
         "## The claims",
-        "The first variant minus the second, or minus a level: mean over paired seeds with Student's 95 % interval; "
-        "the p-value, two-sided and corrected by Holm for all comparisons of the report. Accuracies and areas are in "
-        "points (hundredths). *Other cause*: a control shows that the effect comes of something else.",
+        "The first variant minus the second, or one against a level: mean over paired seeds with Student's 95 % "
+        "interval; the p-value, two-sided and corrected by Holm for all comparisons of the report. *Expected* is what "
+        "the claim says of the measured figure. Accuracies and areas are in points (hundredths). *Other cause*: a "
+        "control shows that the effect comes of something else.",
         ledger.ledger(judged),
     ]
 
@@ -258,9 +259,9 @@ def _method(results: Results, data: dict[str, Any], name: str) -> str:
             "the same seed gives two variants of one architecture the same start and the same order. Differences are "
             "taken seed by seed.",
             "A claim is upheld, or refuted, where Student's test over the paired seeds says so at 5 %, corrected by "
-            "Holm for all comparisons of its report, controls included. Where a report names the size of a gain, a "
-            "smaller one refutes it. *The same* means within the margin that params.yaml gives the claim, by two "
-            "one-sided tests. *No difference found* is neither.",
+            "Holm for all comparisons of its report, controls included. Where a report names the size of a gain, the "
+            "interval has to reach it. *Same* is within a margin, by two one-sided tests. *No difference found* is "
+            "neither.",
             "*Other cause* needs a control that comes out as expected, in the same family of tests; for the softmax "
             "before the loss, signs that leave no doubt: digits never answered, losses of saturated outputs, and "
             "neither without it.",

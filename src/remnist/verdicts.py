@@ -176,15 +176,17 @@ def decide(family: list[Finding], test: Test = statistics.t_test) -> list[tuple[
     """Put the findings of a family, each with its values, to a test.
 
     Returns:
-        Of each its verdict, upheld, refuted or no difference found, and its two-sided p-value, both corrected by Holm.
+        Of each its verdict, upheld, refuted or no difference found, and its two-sided p-value, both corrected by Holm;
+        but a claimed size that the uncorrected interval does not reach is refuted by that.
     """
     both = np.array([_p_values(finding.comparison, finding.differences, test) for finding in family]).reshape(-1, 2)
     two_sided = np.minimum(2 * both, 1)
     smaller = two_sided.min(1)
     corrected = statistics.holm(smaller)
     correction = np.divide(corrected, smaller, out=np.full(len(family), float(len(family))), where=smaller > 0)
-    # A gain that is there but smaller than claimed may pass both tests: the claim, which names its size, is refuted.
-    refuted = two_sided[:, 1] * correction <= ALPHA
+    # A gain may be there and yet be smaller than claimed. For its size the interval as it stands counts.
+    sized = np.array([finding.comparison.at_least > 0 for finding in family], bool)
+    refuted = two_sided[:, 1] * np.where(sized, 1, correction) <= ALPHA
     upheld = ~refuted & (corrected <= ALPHA)
     verdicts = np.select([refuted, upheld], [REFUTED, UPHELD], UNDECIDED)
     return list(zip(verdicts.tolist(), corrected.tolist(), strict=True))
