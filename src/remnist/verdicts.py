@@ -1,7 +1,8 @@
 """From claims and measurements to verdicts: the rules, all of them, in one place.
 
-A verdict rests on Student's t over paired seeds, corrected for the number of a report's claims. The exact sign-flip
-test, which needs no normal distribution but more seeds, is put to the same question beside it.
+A verdict rests on Student's t over paired seeds, corrected for the number of a report's claims; controls, which only
+count where the claim holds, are corrected among themselves. The exact sign-flip test, which needs no normal
+distribution but more seeds, is put to the same question beside it.
 """
 
 import math
@@ -139,12 +140,8 @@ def judge(results: Results, claims: dict[str, Claim], printed: dict[str, Publish
     }
     for report in {claim.report for claim in claims.values()}:
         of_report = [name for name, claim in claims.items() if claim.report == report]
-        family = [finding for name in of_report for finding in (findings[name], *controls[name])]
-        testable = [finding for finding in family if not finding.missing]
-        by_t, by_flips = decide(testable), decide(testable, statistics.sign_flip_test)
-        for finding, of_t, of_flips in zip(testable, by_t, by_flips, strict=True):
-            finding.verdict, finding.p_value = of_t
-            finding.exact_verdict, finding.exact_p_value = of_flips
+        _decide([findings[name] for name in of_report])
+        _decide([control for name in of_report for control in controls[name]])
     judged = []
     for name, claim in claims.items():
         signs = claim.cause.lost_digits if claim.cause else None
@@ -190,6 +187,15 @@ def decide(family: list[Finding], test: Test = statistics.t_test) -> list[tuple[
     upheld = ~refuted & (corrected <= ALPHA)
     verdicts = np.select([refuted, upheld], [REFUTED, UPHELD], UNDECIDED)
     return list(zip(verdicts.tolist(), corrected.tolist(), strict=True))
+
+
+def _decide(family: list[Finding]) -> None:
+    """Set the verdicts of the findings of a family that can be tested."""
+    testable = [finding for finding in family if not finding.missing]
+    by_t, by_flips = decide(testable), decide(testable, statistics.sign_flip_test)
+    for finding, of_t, of_flips in zip(testable, by_t, by_flips, strict=True):
+        finding.verdict, finding.p_value = of_t
+        finding.exact_verdict, finding.exact_p_value = of_flips
 
 
 def _p_values(comparison: Comparison, differences: Floats, test: Test) -> tuple[float, float]:
