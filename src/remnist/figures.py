@@ -76,7 +76,7 @@ def claims(judged: list[Judged]) -> Figure:
     for text in panels[0].set_yticks(range(len(rows)), labels, size=8):
         text.label1.set_fontweight("bold" if text.label1.get_text() in rows else "normal")
     panels[0].set_ylim(len(rows) - 0.4, -0.6)
-    _signed_ticks(panels[0], (-30, -10, -3, -1, -0.5, 0, 0.5, 1, 3, 10, 30))
+    _signed_ticks(panels[0], (-30, -10, -3, -1, -0.5, 0, 0.5, 1, 3, 10))
     _signed_ticks(panels[1], (-10, -1, 0, 1, 10))
     for row, each in enumerate(rows):
         if isinstance(each, Judged):
@@ -112,11 +112,9 @@ def accuracy(results: Results, published: Printed) -> Figure:
         title = f"Report {published[variant].report}" if variant in published else "Controls"
         groups.setdefault(title, []).append(variant)
     groups = {title: groups[title] for title in sorted(groups, key=lambda title: (title == "Controls", title))}
-    columns: list[list[str]] = [[], []]
-    for title in groups:
-        filled = sum(len(groups[other]) for other in columns[0])
-        columns[filled >= len(results.plan) / 2 - 1].append(title)
-    columns = [titles for titles in columns if titles]
+    titles, sizes = list(groups), [len(groups[title]) for title in groups]
+    cut = min(range(1, len(titles) + 1), key=lambda place: abs(sum(sizes[:place]) - sum(sizes[place:])))
+    columns = [part for part in (titles[:cut], titles[cut:]) if part]
     rows = max(sum(len(groups[title]) + 1.5 for title in titles) for titles in columns)
     figure = plt.figure(figsize=(5.2 * len(columns), 0.8 + 0.2 * rows), layout="constrained")
     error = results.runs.assign(error=_error(results.runs["accuracy"])).groupby("variant")["error"]

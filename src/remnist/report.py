@@ -208,9 +208,9 @@ def _lost_digits(results: Results) -> list[str]:
     ]
     return [
         "## Lost digits",
-        "Runs that get at least half of the test images right and not one of some digit. Where a softmax stands before the cross-entropy, which has "
-        "its own, a loss of 1.4612 plus the error tells that every answer is sure, right or wrong, and that nothing is "
-        "left to learn from.",
+        "Runs that get at least half of the test images right and not one of some digit. Where a softmax stands before "
+        "the cross-entropy, which has its own, a loss of 1.4612 plus the error tells that every answer is sure, right "
+        "or wrong, and that nothing is left to learn from.",
         markdown.table(rows),
     ]
 
