@@ -195,7 +195,7 @@ def test_a_removed_variant_runs_nothing_but_the_report(study):
     del params["variants"]["batch-100"]
     yaml.dump(params, path)
     assert ran(study.dvc("repro")) == {"plan", "report"}
-    assert "batch-100" not in (study.folder / "REPORT.md").read_text()
+    assert "| `batch-100` |" not in (study.folder / "REPORT.md").read_text()
     assert set(json.loads((study.folder / "metrics/summary.json").read_text())) == set(VARIANTS) - {"batch-100"}
     assert not (study.folder / "evaluations/batch-100.json").exists()
     study.git("checkout", "-q", "params.yaml")

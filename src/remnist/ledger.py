@@ -105,16 +105,23 @@ def compared(comparison: Comparison) -> str:
 
 def measured(finding: Finding, *, interval: bool = False) -> str:
     """Return a mean difference, or what is held against a level, with its unit, and its interval if asked."""
-    level, signed = finding.comparison.level or 0.0, finding.comparison.level is None
-    mean, low, high = (level + figure for figure in (finding.difference, *finding.interval))
-    bounds = ", ".join(_figure(finding.comparison, bound, signed=signed, unit=False) for bound in (low, high))
-    return _figure(finding.comparison, mean, signed=signed) + (f" [{bounds}]" if interval else "")
+    mean = _against_level(finding.comparison, finding.difference)
+    return f"{mean} {_interval(finding.comparison, finding.interval)}" if interval else mean
 
 
 def _figure(comparison: Comparison, value: float, *, signed: bool = True, unit: bool = True) -> str:
     factor, name = scale(comparison)
     figure = f"{value * factor:{'+' if signed else ''}.{1 if name == 'epochs' else 2}f}"
     return f"{figure} {name}" if unit else figure
+
+
+def _against_level(comparison: Comparison, difference: float, *, unit: bool = True) -> str:
+    """Return a difference, signed; or, where a level was taken off, what it was taken off."""
+    return _figure(comparison, difference + (comparison.level or 0.0), signed=comparison.level is None, unit=unit)
+
+
+def _interval(comparison: Comparison, bounds: tuple[float, float]) -> str:
+    return f"[{', '.join(_against_level(comparison, bound, unit=False) for bound in bounds)}]"
 
 
 def _expected(comparison: Comparison) -> str:
@@ -133,10 +140,7 @@ def _expected(comparison: Comparison) -> str:
 
 def _published(judged: Judged) -> str:
     """Return what a report printed of what `measured` shows."""
-    if judged.published is None:
-        return ""
-    level = judged.claim.level
-    return _figure(judged.claim, judged.published + (level or 0.0), signed=level is None)
+    return "" if judged.published is None else _against_level(judged.claim, judged.published)
 
 
 def _reasoned(judged: Judged) -> str:
@@ -172,7 +176,7 @@ def _detail(results: Results, finding: Finding) -> dict[str, str]:
         "compared": compared(comparison),
         "n": str(len(differences)),
         "t [95 %]": measured(finding, interval=True),
-        "BCa [95 %]": "" if bca is None else f"[{', '.join(_figure(comparison, b, unit=False) for b in bca)}]",
+        "BCa [95 %]": "" if bca is None else _interval(comparison, bca),
         "p": markdown.p_value(finding.p_value),
         "p, exact": markdown.p_value(finding.exact_p_value),
         "P(first larger)": f"{statistics.superiority(first, second):.2f}" if two else "",
