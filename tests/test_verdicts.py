@@ -1,5 +1,6 @@
 """Verdicts follow from the figures: change the data and they change."""
 
+import dataclasses
 import gc
 import json
 
@@ -197,7 +198,7 @@ def test_ensembles_are_compared_over_variants():
         assert list(table.index) == list("abcdef")
         assert table["first"].to_list() == pytest.approx([gain] * 6)
     of_three = pd.DataFrame([{"variant": "a", "members": 3, "average": 1.0, "vote": 1.0}])
-    results = study({"a": [0.9, 0.91]}).__class__(**{**vars(results), "ensembles": of_three})
+    results = dataclasses.replace(study({"a": [0.9, 0.91]}), ensembles=of_three)
     with pytest.raises(NotMeasuredError, match="with five seeds: 0"):
         values(results, {}, claim(variants=[], metric="average_of_five", level=0.0))
 

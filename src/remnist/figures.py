@@ -76,8 +76,8 @@ def claims(judged: list[Judged]) -> Figure:
     for text in panels[0].set_yticks(range(len(rows)), labels, size=8):
         text.label1.set_fontweight("bold" if text.label1.get_text() in rows else "normal")
     panels[0].set_ylim(len(rows) - 0.4, -0.6)
-    _signed_ticks(panels[0], (-30, -10, -3, -1, -0.5, 0, 0.5, 1, 3, 10))
-    _signed_ticks(panels[1], (-10, -1, 0, 1, 10))
+    _signed_ticks(panels[0], (0.5, 1, 3, 10, 100))
+    _signed_ticks(panels[1], (1, 10, 100))
     for row, each in enumerate(rows):
         if isinstance(each, Judged):
             panels[1].annotate(
@@ -100,9 +100,11 @@ def _claim_row(axes: Axes, row: int, judged: Judged) -> None:
 
 
 def _signed_ticks(axes: Axes, ticks: tuple[float, ...]) -> None:
-    low, high = axes.get_xlim()
-    shown = [tick for tick in ticks if low <= tick <= high]
+    """Label both sides of zero as far as there is something, and no further than the last tick."""
+    low, high = (float(np.clip(bound, -ticks[-1], ticks[-1])) for bound in axes.get_xlim())
+    shown = [tick for tick in (*(-tick for tick in ticks), 0, *ticks) if low <= tick <= high]
     axes.set_xticks(shown, [f"{tick:+g}" if tick else "0" for tick in shown], size=8)
+    axes.set_xlim(low, high)
 
 
 def accuracy(results: Results, published: Printed) -> Figure:
