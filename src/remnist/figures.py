@@ -45,10 +45,9 @@ def draw(results: Results, published: Printed, judged: list[Judged], folder: Pat
         folder: where to, as `<name>.png` for each name in `FIGURES`.
     """
     sns.set_theme(style="whitegrid", context="paper")
-    figures = {name: make(results, published) for name, make in FIGURES.items()}
-    if judged:
-        figures["claims"] = claims(judged)
-    for name, figure in figures.items():
+    of_claims = {"claims": lambda *_: claims(judged)} if judged else {}
+    for name, make in (FIGURES | of_claims).items():
+        figure = make(results, published)
         # The metadata would name matplotlib's version.
         figure.savefig(folder / f"{name}.png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
         plt.close(figure)

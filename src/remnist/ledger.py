@@ -84,12 +84,12 @@ def disagreements(judged: Iterable[Judged]) -> list[str]:
 def within_test_images(results: Results, judged: Iterable[Judged]) -> list[str]:
     """Return the decided claims on accuracy whose difference other test images could as well have made."""
     return [
-        f"{each.claim.says} ({measured(each.finding)}, ± {_image_sd(results, each.finding)})"
+        f"{each.claim.says} ({measured(each.finding)}, ± {sd * 100:.2f})"
         for each in judged
         if each.verdict in (UPHELD, REFUTED, OTHER_CAUSE)
         and _of_two_accuracies(each.claim)
         and each.claim.expect in ("more", "less")
-        and abs(each.finding.difference) < 2 * statistics.image_sd(*_right(results, each.finding))
+        and abs(each.finding.difference) < 2 * (sd := _image_sd(results, each.claim))
     ]
 
 
@@ -168,7 +168,6 @@ def _shown(judged: Judged) -> str:
 def _detail(results: Results, finding: Finding) -> dict[str, str]:
     comparison, differences = finding.comparison, finding.differences
     bca = statistics.bca_interval(differences)
-    two = len(comparison.variants) == 2 and comparison.metric != "resolution"
     on_images = _of_two_accuracies(comparison)
     found, pairs = single_pairs(results, finding) if on_images else (0, 0)
     first, second = (finding.values[side].to_numpy() for side in ("first", "second"))
@@ -179,20 +178,16 @@ def _detail(results: Results, finding: Finding) -> dict[str, str]:
         "BCa [95 %]": "" if bca is None else _interval(comparison, bca),
         "p": markdown.p_value(finding.p_value),
         "p, exact": markdown.p_value(finding.exact_p_value),
-        "P(first larger)": f"{statistics.superiority(first, second):.2f}" if two else "",
+        "P(first larger)": f"{statistics.superiority(first, second):.2f}" if comparison.level is None else "",
         "detectable": _figure(comparison, statistics.detectable(differences), signed=False, unit=False),
-        "± images": _image_sd(results, finding) if on_images else "",
+        "± images": f"{_image_sd(results, comparison) * 100:.2f}" if on_images else "",
         "McNemar": f"{found} of {pairs}" if on_images else "",
     }
 
 
 def _of_two_accuracies(comparison: Comparison) -> bool:
-    return comparison.metric == "accuracy" and len(comparison.variants) == 2
+    return comparison.metric == "accuracy" and comparison.level is None
 
 
-def _right(results: Results, finding: Finding) -> list[statistics.Bools]:
-    return right_answers(results, finding.comparison.variants)
-
-
-def _image_sd(results: Results, finding: Finding) -> str:
-    return f"{statistics.image_sd(*_right(results, finding)) * 100:.2f}"
+def _image_sd(results: Results, comparison: Comparison) -> float:
+    return statistics.image_sd(*right_answers(results, comparison.variants))

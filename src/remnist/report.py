@@ -8,7 +8,7 @@ import pandas as pd
 from remnist import ledger, markdown
 from remnist.errors import UserError
 from remnist.published import Published
-from remnist.tables import DIGITS, Results, digit_means
+from remnist.tables import DIGITS, Results, digit_means, lost_digits
 from remnist.verdicts import Judged
 
 DATA_SETS = {
@@ -110,11 +110,12 @@ def _reports(results: Results, summary: Summary, published: dict[str, Published]
     shown: set[str] = set()
     for report, title in TITLES.items():
         of_report = [each for each in judged if each.claim.report == report]
-        used = {v for v, p in published.items() if p.report == report}.union(*map(_variants, of_report))
+        printed = {variant: figures for variant, figures in published.items() if figures.report == report}
+        used = set(printed).union(*map(_variants, of_report))
         variants = [variant for variant in results.plan if variant in used]
         shown.update(variants)
         if variants:
-            rows = _variant_rows(summary, {v: p for v, p in published.items() if p.report == report}, variants)
+            rows = _variant_rows(summary, printed, variants)
             sections += [f"### Report {report}: {title}", markdown.table(rows), *ledger.details(results, of_report)]
     others = [variant for variant in results.plan if variant not in shown]
     if others:
@@ -189,9 +190,7 @@ def _variant_rows(summary: Summary, published: dict[str, Published], variants: l
 
 
 def _lost_digits(results: Results) -> list[str]:
-    lost = results.per_digit[results.per_digit["accuracy"] == 0]
-    digits = lost.groupby(["variant", "seed"], sort=False)["digit"].agg(", ".join).rename("never right")
-    runs = results.runs.set_index(["variant", "seed"]).join(digits, how="inner").reset_index()
+    runs = lost_digits(results)
     runs = runs[runs["accuracy"] >= LEARNT]
     if runs.empty:
         return []

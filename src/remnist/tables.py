@@ -104,6 +104,13 @@ def digit_means(results: Results) -> pd.DataFrame:
     return results.per_digit.pivot_table(index="variant", columns="digit", values="accuracy", sort=False)
 
 
+def lost_digits(results: Results) -> pd.DataFrame:
+    """Return the runs that get not one test image of some digit right, with `never right`, those digits."""
+    lost = results.per_digit[results.per_digit["accuracy"] == 0]
+    digits = lost.groupby(["variant", "seed"], sort=False)["digit"].agg(", ".join).rename("never right")
+    return results.runs.set_index(["variant", "seed"]).join(digits, how="inner").reset_index()
+
+
 def per_digit(results: Results) -> dict[str, dict[str, float]]:
     """Return each variant's mean accuracy on each digit, or each of XOR's two classes."""
     table = digit_means(results).round(DECIMALS)

@@ -18,7 +18,7 @@ from remnist.claims import Claim, Comparison, LostDigits
 from remnist.measures import NotMeasuredError, right_answers, values
 from remnist.published import Published
 from remnist.statistics import ALPHA, Floats, Side
-from remnist.tables import Results
+from remnist.tables import Results, lost_digits
 
 UPHELD, REFUTED, UNDECIDED = "upheld", "refuted", "no difference found"
 OTHER_CAUSE, NOT_TESTABLE = "other cause", "not testable"
@@ -140,8 +140,8 @@ def judge(results: Results, claims: dict[str, Claim], printed: dict[str, Publish
     }
     for report in {claim.report for claim in claims.values()}:
         of_report = [name for name, claim in claims.items() if claim.report == report]
-        _decide([findings[name] for name in of_report])
-        _decide([control for name in of_report for control in controls[name]])
+        _set_verdicts([findings[name] for name in of_report])
+        _set_verdicts([control for name in of_report for control in controls[name]])
     judged = []
     for name, claim in claims.items():
         signs = claim.cause.lost_digits if claim.cause else None
@@ -189,7 +189,7 @@ def decide(family: list[Finding], test: Test = statistics.t_test) -> list[tuple[
     return list(zip(verdicts.tolist(), corrected.tolist(), strict=True))
 
 
-def _decide(family: list[Finding]) -> None:
+def _set_verdicts(family: list[Finding]) -> None:
     """Set the verdicts of the findings of a family that can be tested."""
     testable = [finding for finding in family if not finding.missing]
     by_t, by_flips = decide(testable), decide(testable, statistics.sign_flip_test)
@@ -215,8 +215,7 @@ def _verdict(finding: Finding, controls: list[Finding], lost: Lost | None) -> st
 
 def count_lost(results: Results, signs: LostDigits) -> Lost:
     """Look for the signs of lost digits."""
-    never_right = results.per_digit[results.per_digit["accuracy"] == 0]
-    lost = results.runs.merge(never_right[["variant", "seed"]].drop_duplicates())
+    lost = lost_digits(results)
     softmax = lost[lost["variant"].isin(signs.softmax)]
     off = softmax["loss"] - (1 - softmax["accuracy"]) - SATURATED_LOSS
     return Lost(
