@@ -17,16 +17,25 @@ def main() -> None:
     parser.add_argument("variant", help="a name in plan.json")
     variant = parser.parse_args().variant
     entry = plan.read_entry(Path("plan.json"), variant)
-    seeds = entry["seeds"]
-    processes = pool.context(entry["train"]["numerics"], preload="remnist.evaluation")
+    processes = pool.context(entry["train"]["numerics"], preload="remnist.answers")
+    from remnist import evaluation  # takes a second, in which the processes' server loads torch
+
+    data, folder, seeds = Path("data/images.safetensors"), Path("models", variant), entry["seeds"]
     with pool.workers(processes, len(seeds)) as executor:
-        data = Path("data/images.safetensors")
-        weights = [Path("models", variant, f"seed-{seed}.safetensors") for seed in seeds]
-        runs = [executor.submit(pool.call, "remnist.evaluation:evaluate_seed", entry, path, data) for path in weights]
-        figures, answers = zip(*(run.result() for run in runs), strict=True)
-        together = executor.submit(pool.call, "remnist.evaluation:evaluate_together", entry, answers, data)
-        results = [{"seed": seed, **each} for seed, each in zip(seeds, figures, strict=True)]
-        write_json(Path("evaluations", f"{variant}.json"), {"seeds": results, **together.result()})
+        weights = [folder / f"seed-{seed}.safetensors" for seed in seeds]
+        runs = [executor.submit(pool.call, "remnist.answers:answer", entry, path, data) for path in weights]
+        results, together = [], []
+        for seed, run in zip(seeds, runs, strict=True):
+            answers = run.result()
+            together.append(answers.probabilities)
+            figures = evaluation.score(answers.probabilities, answers.labels, answers.loss)
+            results.append({"seed": seed, "parameters": answers.parameters, **figures})
+    written = {
+        "seeds": results,
+        "labels": evaluation.digits(answers.labels),
+        "ensembles": evaluation.ensembles(together, answers.labels),
+    }
+    write_json(Path("evaluations", f"{variant}.json"), written)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
-from remnist import plan, pool, progress
+from remnist import plan, pool
 from remnist.errors import reported
 from remnist.files import write_bytes
 
@@ -19,6 +19,8 @@ def main() -> None:
     entry = plan.read_entry(Path("plan.json"), variant)
     seeds = entry["seeds"]
     processes = pool.context(entry["train"]["numerics"], preload="remnist.training")
+    from remnist import progress  # takes half a second, in which the processes' server loads torch
+
     with pool.events(processes) as events, pool.workers(processes, len(seeds)) as executor:
         data = Path("data/images.safetensors")
         runs = [

@@ -8,6 +8,7 @@ import pytest
 from remnist import numerics
 
 numerics.pin("portable")
+numerics.settle()
 os.environ.update(
     {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in
      (("NAME", "Tests"), ("EMAIL", "tests@example.org"))}

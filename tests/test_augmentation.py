@@ -2,7 +2,11 @@
 
 import torch
 
-from remnist.augmentation import random_shift
+from remnist.augmentation import draw_offsets, shift
+
+
+def random_shift(images, pixels, generator):
+    return shift(images, draw_offsets(len(images), pixels, generator), pixels)
 
 
 def test_each_image_is_moved_by_itself_and_what_moves_in_is_background():

@@ -6,7 +6,13 @@ import torch
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from torch.nn.functional import cross_entropy
 
-from remnist.evaluation import FALSE_POSITIVE_RATES, ensemble, evaluate_seed, evaluate_together, score
+from remnist.answers import answer, probabilities
+from remnist.evaluation import FALSE_POSITIVE_RATES, ensemble, ensembles
+from remnist.evaluation import score as score_probabilities
+
+
+def score(logits, labels, loss):
+    return score_probabilities(probabilities(logits), labels.numpy(), loss(logits.double(), labels).item())
 
 
 @pytest.fixture
@@ -21,15 +27,15 @@ def answers():
 def test_scores_agree_with_scikit_learn(answers):
     logits, labels = answers
     result = score(logits, labels, cross_entropy)
-    probabilities = torch.softmax(logits.double(), 1).numpy()
+    likely = torch.softmax(logits.double(), 1).numpy()
     truth = labels.numpy()
     one_hot = np.eye(10)[truth]
-    assert result["accuracy"] == pytest.approx(accuracy_score(truth, probabilities.argmax(1)), abs=1e-6)
-    assert result["loss"] == pytest.approx(log_loss(truth, probabilities), abs=1e-6)
+    assert result["accuracy"] == pytest.approx(accuracy_score(truth, likely.argmax(1)), abs=1e-6)
+    assert result["loss"] == pytest.approx(log_loss(truth, likely), abs=1e-6)
     assert result["roc_auc"]["macro"] == pytest.approx(
-        roc_auc_score(truth, probabilities, multi_class="ovr", average="macro"), abs=1e-6
+        roc_auc_score(truth, likely, multi_class="ovr", average="macro"), abs=1e-6
     )
-    assert result["roc_auc"]["micro"] == pytest.approx(roc_auc_score(one_hot, probabilities, average="micro"), abs=1e-6)
+    assert result["roc_auc"]["micro"] == pytest.approx(roc_auc_score(one_hot, likely, average="micro"), abs=1e-6)
 
 
 def test_counts_by_hand():
@@ -89,22 +95,17 @@ def test_ensemble_by_hand():
     assert ensemble(ANSWERS, np.array([1, 0])) == {"average": 1.0, "vote": 0.5}
 
 
-def test_ensembles_of_five_and_of_all(prepared, entry):
-    from remnist import data
-
-    labels = data.load(prepared, "test", entry["data"])[1].numpy()
+def test_ensembles_of_five_and_of_all():
+    labels = np.arange(360) % 10
     right, wrong = np.eye(10)[labels], np.eye(10)[(labels + 1) % 10]
-    whole = evaluate_together(entry, [right] * 5 + [wrong] * 2, prepared)
-    assert whole["labels"] == "".join(map(str, labels))
-    both = whole["ensembles"]
+    both = ensembles([right] * 5 + [wrong] * 2, labels)
     # Of the 7 groups of five in a row, all have at most two that are wrong.
     assert both == [{"members": 5, "average": 1.0, "vote": 1.0}, {"members": 7, "average": 1.0, "vote": 1.0}]
     # Of 8: the five wrong ones are the majority where at least three of them are together.
-    mixed = evaluate_together(entry, [right] * 3 + [wrong] * 5, prepared)["ensembles"]
+    mixed = ensembles([right] * 3 + [wrong] * 5, labels)
     assert mixed[0] == {"members": 5, "average": 0.375, "vote": 0.375}
-    three = evaluate_together(entry, [right] * 3, prepared)["ensembles"]
-    assert three == [{"members": 3, "average": 1.0, "vote": 1.0}]
-    assert evaluate_together(entry, [right], prepared)["ensembles"] == []
+    assert ensembles([right] * 3, labels) == [{"members": 3, "average": 1.0, "vote": 1.0}]
+    assert ensembles([right], labels) == []
 
 
 def test_damaged_weights_are_an_error_of_one_line(prepared, tmp_path, entry):
@@ -114,5 +115,5 @@ def test_damaged_weights_are_an_error_of_one_line(prepared, tmp_path, entry):
     weights.write_bytes(b"\x10\0\0\0\0\0\0\0not what it was")
     for path in (weights, tmp_path / "missing.safetensors"):
         with pytest.raises(UserError) as error:
-            evaluate_seed(entry, path, prepared)
+            answer(entry, path, prepared)
         assert len(str(error.value).splitlines()) == 1

@@ -40,3 +40,52 @@ numerics.pin("native")
 print([name for name in ("ATEN_CPU_CAPABILITY", "MKL_CBWR", "ONEDNN_MAX_CPU_ISA") if name in os.environ])
 """
     assert in_fresh_process(code, MKL_CBWR="AVX2", ATEN_CPU_CAPABILITY="avx2") == "[]"
+
+
+PRODUCTS = """
+from remnist import numerics
+numerics.pin("portable")
+numerics.settle()
+import numpy as np, torch
+generator = torch.Generator().manual_seed(0)
+a, b, bias = (torch.randn(*shape, generator=generator) for shape in ((5, 33, 70), (5, 70, 12), (12,)))
+a.requires_grad_()
+for ours, exact in (
+    (a[0] @ b[0], a[0].double() @ b[0].double()),
+    (b[0].T @ a[0].T, b[0].T.double() @ a[0].T.double()),
+    (a[:, ::2] @ b, a[:, ::2].double() @ b.double()),
+    (torch.nn.functional.linear(a, b[0].T, bias), a.double() @ b[0].double() + bias.double()),
+    (torch.addmm(bias, a[0], b[0], beta=0.5, alpha=3.0), 3 * a[0].double() @ b[0].double() + 0.5 * bias.double()),
+):
+    torch.testing.assert_close(ours.double(), exact, rtol=1e-5, atol=1e-5)
+    [gradient] = torch.autograd.grad(ours.square().sum(), a)
+    [reference] = torch.autograd.grad(exact.square().sum(), a)
+    torch.testing.assert_close(gradient, reference, rtol=1e-4, atol=1e-3)
+# To the bit what numpy multiplies: a product of MKL's would differ in some of so many sums.
+x, y = torch.randn(200, 3000, generator=generator), torch.randn(3000, 200, generator=generator)
+print(np.array_equal((x @ y).numpy(), x.numpy() @ y.numpy()))
+"""
+
+
+def test_portable_products_are_numpys_and_right():
+    assert in_fresh_process(PRODUCTS) == "True"
+    native = PRODUCTS.replace("portable", "native")
+    assert in_fresh_process(native) == "False"
+
+
+def test_products_of_another_processors_kernels_are_refused():
+    code = """
+import numpy
+from remnist import numerics
+from remnist.errors import UserError
+numerics.pin("portable")
+try:
+    numerics.settle()
+except UserError as error:
+    print(error)
+"""
+    error = in_fresh_process(code, OPENBLAS_CORETYPE="Nehalem")
+    assert error == (
+        "train.numerics: portable: numpy multiplies by Nehalem, not by OpenBLAS for Haswell; "
+        "install numpy from requirements.txt, or allow native"
+    )

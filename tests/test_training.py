@@ -44,13 +44,11 @@ import hashlib, sys
 from pathlib import Path
 from remnist import numerics
 numerics.pin("portable")
-import torch
-torch.set_num_threads(1)
+numerics.settle()
 from remnist.training import run_seed
 print(hashlib.sha256(run_seed({entry!r}, 7, Path({str(prepared)!r}), lambda _: None)).hexdigest())
 """
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    torch.set_num_threads(1)
     assert out.strip() == hashlib.sha256(run(entry, 7, prepared)[0]).hexdigest()
 
 

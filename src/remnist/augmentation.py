@@ -5,19 +5,27 @@ from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 
-def random_shift(images: Tensor, pixels: int, generator: Generator) -> Tensor:
-    """Move each image by up to so many whole pixels, both ways at random; what moves in is 0, MNIST's background.
+def draw_offsets(n: int, pixels: int, generator: Generator) -> Tensor:
+    """Draw by how much to move each of n images, down and right: (2, n), whole numbers from 0 to 2 * pixels.
+
+    The draw is on the CPU, so that it is the same for every device, and for a whole epoch, so that a GPU waits once.
+    """
+    return torch.randint(0, 2 * pixels + 1, (2, n), generator=generator)
+
+
+def shift(images: Tensor, offsets: Tensor, pixels: int) -> Tensor:
+    """Move each image by up to so many whole pixels, both ways; what moves in is 0, MNIST's background.
 
     Args:
         images: (n, c, h, w).
+        offsets: (2, n), what `draw_offsets` drew; `pixels` leaves an image where it is.
         pixels: largest shift; 0 returns the images as they are.
-        generator: draws the shifts, on the CPU, so that they are the same for every device.
     """
     if pixels == 0:
         return images
     n, _, h, w = images.shape
     padded = F.pad(images, [pixels] * 4)
-    down, right = torch.randint(0, 2 * pixels + 1, (2, n), generator=generator).to(images.device)
+    down, right = offsets
     rows = down[:, None, None] + torch.arange(h, device=images.device)[:, None]  # (n, h, 1)
     columns = right[:, None, None] + torch.arange(w, device=images.device)  # (n, 1, w)
     image = torch.arange(n, device=images.device)[:, None, None]

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from remnist.objectives import Loss
 
 Metrics = dict[str, float]
-BATCH = 1_000  # images; activations of this many stay within a core's cache
+BATCH = 200  # images; the activations of more leave a core's cache, and a CNN takes twice as long
 
 
 @torch.no_grad()

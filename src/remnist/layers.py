@@ -49,3 +49,15 @@ class Patches(nn.Module):
         n, c, h, w = x.shape
         x = x.reshape(n, c, h // self.size, self.size, w // self.size, self.size)
         return x.permute(0, 2, 4, 1, 3, 5).reshape(n, -1, c * self.size**2)
+
+
+class Mlp(nn.Sequential):
+    """Two linear layers with a GELU between; the last axis keeps its size.
+
+    Args:
+        dim: size of the last axis.
+        mlp_dim: hidden width.
+    """
+
+    def __init__(self, dim: int, mlp_dim: int) -> None:
+        super().__init__(nn.Linear(dim, mlp_dim), nn.GELU(), nn.Linear(mlp_dim, dim))

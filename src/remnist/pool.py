@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.managers import SyncManager
 from pathlib import Path
@@ -28,6 +29,8 @@ SOURCE = Path(__file__).resolve().parents[1]
 def context(kind: str, preload: str) -> multiprocessing.context.BaseContext:
     """Return a multiprocessing context whose processes compute with the pinned numerics.
 
+    Their server starts at once and loads torch while this process goes on.
+
     Args:
         kind: portable or native, as `remnist.numerics` says.
         preload: the module to import once for all processes.
@@ -40,6 +43,7 @@ def context(kind: str, preload: str) -> multiprocessing.context.BaseContext:
         return multiprocessing.get_context("spawn")
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload([preload])
+    forkserver.ensure_running()
     return server
 
 
@@ -74,7 +78,8 @@ def workers(processes: multiprocessing.context.BaseContext, tasks: int) -> Itera
 
 
 def call(name: str, *arguments: Any) -> Any:
-    """Call a function by its name, `module:function`, importing it in the process that computes."""
+    """Call a function by its name, `module:function`, importing it in the process that computes, as pinned there."""
+    numerics.settle()
     return resolve_name(name)(*arguments)
 
 
@@ -93,12 +98,9 @@ def count() -> int:
 
 
 def _start() -> None:
-    """Make a worker compute with one thread, and die at Ctrl-C without a traceback."""
+    """Make a worker die at Ctrl-C without a traceback, and with its parent."""
     _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def _end_with_parent() -> None:

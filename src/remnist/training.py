@@ -12,7 +12,7 @@ from safetensors.torch import save
 from torch import Generator, Tensor, nn
 
 from remnist import data, models, objectives, optimizers
-from remnist.augmentation import random_shift
+from remnist.augmentation import draw_offsets, shift
 from remnist.errors import UserError
 from remnist.inference import Metrics, measure
 from remnist.objectives import Loss, l2_penalty
@@ -46,7 +46,7 @@ def run_seed(
         UserError: the device is not there, or the data cannot be read.
     """
     device, train = _device(settings["train"]["device"]), settings["train"]
-    initialisation, order, dropout, shift = np.random.SeedSequence(seed).generate_state(4, np.uint64).tolist()
+    initialisation, order, dropout, shifts = np.random.SeedSequence(seed).generate_state(4, np.uint64).tolist()
     images, labels = (part.to(device) for part in data.load(data_path, "train", settings["data"]))
     held_images, held_labels = (part.to(device) for part in data.load(data_path, "validation", settings["data"]))
     sample = slice(len(held_labels))
@@ -58,10 +58,12 @@ def run_seed(
     loss, step = objectives.build(train), optimizers.build(train, list(model.parameters()))
     steps = train["epochs"] * math.ceil(len(labels) / train["batch_size"])
     rates = (train["lr"] * factor(train["schedule"], i, steps) for i in range(steps))
-    orders, shifts = Generator().manual_seed(order), Generator().manual_seed(shift)
+    size, pixels = train["batch_size"], train["random_shift"]
+    orders, moves = Generator().manual_seed(order), Generator().manual_seed(shifts)
     for _ in range(train["epochs"]):
-        epoch = batches(images, labels, train["batch_size"], orders)
-        shifted = ((random_shift(batch, train["random_shift"], shifts), answers) for batch, answers in epoch)
+        offsets = draw_offsets(len(labels), pixels, moves).to(device)
+        epoch = zip(batches(images, labels, size, orders), torch.split(offsets, size, 1), strict=True)
+        shifted = ((shift(batch, offset, pixels), answers) for (batch, answers), offset in epoch)
         train_epoch(model, step, rates, loss, shifted, l2=train["l2_penalty"])
         on_train = measure(model, loss, images[sample], labels[sample], "train/")
         on_validation = measure(model, loss, held_images, held_labels, "validation/")

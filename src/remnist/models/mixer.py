@@ -7,14 +7,7 @@ paper's stem, a convolution whose stride is its size, is the linear layer used h
 
 from torch import Tensor, nn
 
-from remnist.layers import Patches
-
-
-class Mlp(nn.Sequential):
-    """Two linear layers with a GELU between; the last axis keeps its size."""
-
-    def __init__(self, dim: int, mlp_dim: int) -> None:
-        super().__init__(nn.Linear(dim, mlp_dim), nn.GELU(), nn.Linear(mlp_dim, dim))
+from remnist.layers import Mlp, Patches
 
 
 class MixerLayer(nn.Module):

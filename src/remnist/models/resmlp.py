@@ -6,7 +6,7 @@ Where Mixer has a LayerNorm, ResMLP has an affine map of each channel, and each 
 import torch
 from torch import Tensor, nn
 
-from remnist.layers import Patches
+from remnist.layers import Mlp, Patches
 
 
 class Affine(nn.Module):
@@ -31,9 +31,7 @@ class Layer(nn.Module):
         self.token_mixing = nn.Linear(tokens, tokens)
         self.token_scale = nn.Parameter(torch.full((dim,), layer_scale))
         self.channel_affine = Affine(dim)
-        self.channel_mixing = nn.Sequential(
-            nn.Linear(dim, channels_mlp_dim), nn.GELU(), nn.Linear(channels_mlp_dim, dim)
-        )
+        self.channel_mixing = Mlp(dim, channels_mlp_dim)
         self.channel_scale = nn.Parameter(torch.full((dim,), layer_scale))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ cut into g segments, so that an axis and a segment together have as many entries
 import torch
 from torch import Tensor, nn
 
-from remnist.layers import Patches
+from remnist.layers import Mlp, Patches
 
 
 class PermuteMlp(nn.Module):
@@ -38,8 +38,8 @@ class PermuteMlp(nn.Module):
         w = self.width(w).unflatten(3, (g, s)).permute(0, 1, 3, 2, 4).flatten(3)  # (n, h, w, dim)
         branches = torch.stack([h, w, self.channels(x)], 1)  # (n, 3, h, w, dim)
         weights = self.reweight(branches.sum(1).mean((1, 2)))  # (n, dim * 3)
-        weights = weights.unflatten(1, (-1, 3)).softmax(2)  # (n, dim, 3)
-        mixed = (branches * weights.transpose(1, 2)[:, :, None, None]).sum(1)  # (n, h, w, dim)
+        weights = weights.unflatten(1, (-1, 3)).transpose(1, 2).softmax(1)  # (n, 3, dim)
+        mixed = (branches * weights[:, :, None, None]).sum(1)  # (n, h, w, dim)
         return self.projection(mixed)
 
 
@@ -51,9 +51,7 @@ class Permutator(nn.Module):
         self.permute_norm = nn.LayerNorm(dim)
         self.permute = PermuteMlp(grid, dim)
         self.channel_norm = nn.LayerNorm(dim)
-        self.channel_mixing = nn.Sequential(
-            nn.Linear(dim, channels_mlp_dim), nn.GELU(), nn.Linear(channels_mlp_dim, dim)
-        )
+        self.channel_mixing = Mlp(dim, channels_mlp_dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix along the three axes, then channels."""
