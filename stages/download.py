@@ -11,8 +11,8 @@ from pathlib import Path
 sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
 from remnist import sources
-from remnist.errors import reported
-from remnist.files import read_params
+from remnist.common.errors import reported
+from remnist.common.files import read_params
 
 
 def main() -> None:

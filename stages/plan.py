@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
-from remnist.errors import reported
-from remnist.files import read_yaml, write_json
+from remnist.common.errors import reported
+from remnist.common.files import read_yaml, write_json
 from remnist.resolve import resolve
 
 

@@ -9,8 +9,8 @@ sys.path.insert(0, "src")  # the code beside this script, whatever else is insta
 from safetensors.numpy import save
 
 from remnist import preprocessing, sources
-from remnist.errors import reported
-from remnist.files import read_params, write_bytes
+from remnist.common.errors import reported
+from remnist.common.files import read_params, write_bytes
 
 
 def main() -> None:

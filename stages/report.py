@@ -7,9 +7,9 @@ from pathlib import Path
 
 sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
-from remnist import claims, figures, published, report, tables, verdicts
-from remnist.errors import reported
-from remnist.files import keep_only, read_json, read_params, write_json, write_text
+from remnist.common.errors import reported
+from remnist.common.files import keep_only, read_json, read_params, write_json, write_text
+from remnist.report import claims, figures, page, published, tables, verdicts
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
     for name, table in tables.plot_data(results).items():
         table.to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
     figures.draw(results, printed, judged, unfinished)
-    text = report.render(results, summary, printed, judged)
+    text = page.render(results, summary, printed, judged)
 
     shutil.rmtree(plots, ignore_errors=True)
     unfinished.rename(plots)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
-from remnist import plan, pool
-from remnist.errors import reported
-from remnist.files import write_bytes
+from remnist.common import plan, pool
+from remnist.common.errors import reported
+from remnist.common.files import write_bytes
 
 
 def main() -> None:
@@ -18,17 +18,18 @@ def main() -> None:
     variant = parser.parse_args().variant
     entry = plan.read_entry(Path("plan.json"), variant)
     seeds = entry["seeds"]
-    processes = pool.context(entry["train"]["numerics"], preload="remnist.training")
-    from remnist import progress  # takes half a second, in which the processes' server loads torch
+    processes = pool.context(entry["train"]["numerics"], preload="remnist.training.loop")
+    from remnist.training import progress  # it and its log take a second, in which the processes' server loads torch
 
-    with pool.events(processes) as events, pool.workers(processes, len(seeds)) as executor:
+    log = progress.EpochLog(variant, seeds, entry["train"]["epochs"], Path("dvclive", variant))
+    with log, pool.events(processes) as events, pool.workers(processes, len(seeds)) as executor:
         data = Path("data/images.safetensors")
         runs = [
-            executor.submit(pool.call, "remnist.training:run_seed", entry, seed, data, events.put) for seed in seeds
+            executor.submit(pool.call, "remnist.training.loop:run_seed", entry, seed, data, events.put)
+            for seed in seeds
         ]
-        with progress.EpochLog(variant, seeds, entry["train"]["epochs"], Path("dvclive", variant)) as log:
-            for seed, metrics in progress.follow(runs, events):
-                log(seed, metrics)
+        for seed, metrics in progress.follow(runs, events):
+            log(seed, metrics)
     for seed, run in zip(seeds, runs, strict=True):
         write_bytes(Path("models", variant, f"seed-{seed}.safetensors"), run.result())
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from remnist import numerics
+from remnist.common import numerics
 
 numerics.pin("portable")
 numerics.settle()
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture
 def params() -> dict:
     """The study's parameters, fresh for each test."""
-    from remnist.files import read_yaml
+    from remnist.common.files import read_yaml
 
     return read_yaml(ROOT / "params.yaml")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from remnist.tables import Results
+from remnist.report.tables import Results
 
 IMAGES = 1_000
 

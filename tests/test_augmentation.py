@@ -2,7 +2,7 @@
 
 import torch
 
-from remnist.augmentation import draw_offsets, shift
+from remnist.training.augmentation import draw_offsets, shift
 
 
 def random_shift(images, pixels, generator):

@@ -6,13 +6,13 @@ import torch
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from torch.nn.functional import cross_entropy
 
-from remnist.answers import answer, probabilities
-from remnist.evaluation import FALSE_POSITIVE_RATES, ensemble, ensembles
-from remnist.evaluation import score as score_probabilities
+from remnist.evaluation.answers import answer, probabilities
+from remnist.evaluation.scores import FALSE_POSITIVE_RATES, ensemble, ensembles
+from remnist.evaluation.scores import score as score_probabilities
 
 
 def score(logits, labels, loss):
-    return score_probabilities(probabilities(logits), labels.numpy(), loss(logits.double(), labels).item())
+    return score_probabilities(probabilities(logits), labels.numpy(), loss(logits.double(), labels).item(), 0)
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_ensembles_of_five_and_of_all():
 
 
 def test_damaged_weights_are_an_error_of_one_line(prepared, tmp_path, entry):
-    from remnist.errors import UserError
+    from remnist.common.errors import UserError
 
     weights = tmp_path / "seed-0.safetensors"
     weights.write_bytes(b"\x10\0\0\0\0\0\0\0not what it was")

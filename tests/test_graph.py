@@ -32,12 +32,12 @@ class Study:
         self.git("commit", "-qm", "Run")
 
     def git(self, *arguments: str) -> str:
-        return self._run("git", *arguments)
+        return self.run("git", *arguments)
 
     def dvc(self, *arguments: str, **environment: str) -> str:
-        return self._run("dvc", *arguments, **environment)
+        return self.run("dvc", *arguments, **environment)
 
-    def _run(self, *command: str, **environment: str) -> str:
+    def run(self, *command: str, **environment: str) -> str:
         variables = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | environment
         done = subprocess.run(
             command, cwd=self.folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -210,6 +210,18 @@ def test_running_by_force_gives_the_same_bits_with_any_number_of_processes(study
         assert len(ran(study.dvc("repro", "--force", REMNIST_WORKERS=workers))) == 4 + 2 * len(VARIANTS)
         assert study.hashes() == committed
     assert study.git("status", "--porcelain") == ""
+
+
+def test_stages_side_by_side_leave_the_same_lock_file(study):
+    committed = study.hashes()
+    shutil.rmtree(study.folder / ".dvc/cache")
+    for name in ("models", "dvclive", "evaluations"):
+        shutil.rmtree(study.folder / name)
+    output = study.run(sys.executable, "tools/repro.py", "--jobs", "2")
+    assert ran(output) >= {f"{stage}@{name}" for name in VARIANTS for stage in ("train", "evaluate")}
+    assert study.hashes() == committed
+    with pytest.raises(RuntimeError, match="error: --jobs: 0: allowed: 1 or more"):
+        study.run(sys.executable, "tools/repro.py", "--jobs", "0")
 
 
 def test_a_seed_has_the_same_weights_alone_and_among_others(study):

@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-
-from remnist.layers import Dropout
+from remnist.common.layers import Dropout
 
 
 @pytest.mark.parametrize("p", [0.2, 0.5, 0.9])

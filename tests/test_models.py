@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from remnist import data, models
+from remnist import models
+from remnist.common import data
 from remnist.models.mixer import MixerLayer
 from remnist.models.mlp import Maxout
 from remnist.models.resmlp import Affine, Layer
@@ -165,7 +166,7 @@ def test_dropout_is_there_in_training_and_not_in_evaluation(name):
 
 
 def test_patches_row_by_row():
-    from remnist.layers import Patches
+    from remnist.common.layers import Patches
 
     image = torch.arange(16.0).reshape(1, 1, 4, 4)
     assert Patches(2)(image)[0].tolist() == [[0, 1, 4, 5], [2, 3, 6, 7], [8, 9, 12, 13], [10, 11, 14, 15]]

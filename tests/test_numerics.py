@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from remnist import numerics
+from remnist.common import numerics
 
 
 def in_fresh_process(code: str, **environment: str) -> str:
@@ -24,7 +24,7 @@ def test_too_late_is_an_error():
 
 def test_portable_pins_the_kernels_that_torch_reports():
     code = """
-from remnist import numerics
+from remnist.common import numerics
 numerics.pin("portable")
 import torch
 print(torch.backends.cpu.get_cpu_capability(), torch.get_num_threads())
@@ -35,7 +35,7 @@ print(torch.backends.cpu.get_cpu_capability(), torch.get_num_threads())
 def test_native_takes_no_pin_from_outside():
     code = """
 import os
-from remnist import numerics
+from remnist.common import numerics
 numerics.pin("native")
 print([name for name in ("ATEN_CPU_CAPABILITY", "MKL_CBWR", "ONEDNN_MAX_CPU_ISA") if name in os.environ])
 """
@@ -43,7 +43,7 @@ print([name for name in ("ATEN_CPU_CAPABILITY", "MKL_CBWR", "ONEDNN_MAX_CPU_ISA"
 
 
 PRODUCTS = """
-from remnist import numerics
+from remnist.common import numerics
 numerics.pin("portable")
 numerics.settle()
 import numpy as np, torch
@@ -76,8 +76,8 @@ def test_portable_products_are_numpys_and_right():
 def test_products_of_another_processors_kernels_are_refused():
     code = """
 import numpy
-from remnist import numerics
-from remnist.errors import UserError
+from remnist.common import numerics
+from remnist.common.errors import UserError
 numerics.pin("portable")
 try:
     numerics.settle()

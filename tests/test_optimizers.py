@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from remnist import optimizers
+from remnist.training import optimizers
 
 SHARED = {"weight_decay": 0.01, "device": "cpu"}
 CASES = [

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from remnist import pool
-from remnist.errors import UserError
+from remnist.common import pool
+from remnist.common.errors import UserError
 from tools import demo
 
 SCRIPT = """
 import os, time
-from remnist import pool
+from remnist.common import pool
 if __name__ == "__main__":
     processes = pool.context("portable", "math")
     with pool.events(processes) as events, pool.workers(processes, 2) as executor:

@@ -8,9 +8,9 @@ import shutil
 import pandas as pd
 import pytest
 
-from remnist import claims, figures, published, report, tables, verdicts
-from remnist.errors import UserError
-from remnist.evaluation import FALSE_POSITIVE_RATES
+from remnist.common.errors import UserError
+from remnist.evaluation.scores import FALSE_POSITIVE_RATES
+from remnist.report import claims, figures, page, published, tables, verdicts
 from remnist.resolve import resolve
 
 SCORES = {"mlp-baseline": {0: 9, 1: 7}, "lr-1e-4": {0: 5, 1: 5}}
@@ -63,7 +63,7 @@ def results(plan, folders):
 def render(results, params):
     printed = published.check(params["published"])
     judged = verdicts.judge(results, claims.check(params["claims"]), printed)
-    return report.render(results, tables.summary(results), printed, judged)
+    return page.render(results, tables.summary(results), printed, judged)
 
 
 def test_summary_is_mean_and_sample_deviation_over_seeds(results):
@@ -86,7 +86,7 @@ def test_one_seed_has_no_deviation(params, folders):
     results = tables.load(resolve(params), folders / "evaluations", folders / "dvclive")
     summary = tables.summary(results)
     assert summary["mlp-baseline"]["accuracy_sd"] is None
-    assert "| 90.00 % |" in report.render(results, summary, {}, [])
+    assert "| 90.00 % |" in page.render(results, summary, {}, [])
 
 
 def test_per_digit_and_confusion(results):
@@ -99,7 +99,7 @@ def test_per_digit_and_confusion(results):
 
 def test_ensembles_by_number_of_members(results):
     assert tables.ensembles(results)["lr-1e-4"] == {"2": {"average": 0.875, "vote": 0.75}}
-    text = report.render(results, tables.summary(results), {}, [])
+    text = page.render(results, tables.summary(results), {}, [])
     assert "| `lr-1e-4` | 50.00 |  |  | 87.50 | 75.00 | 2 |" in text
 
 
@@ -107,7 +107,7 @@ def test_five_networks_stand_beside_all(results):
     five = results.ensembles.assign(members=5, average=0.6, vote=0.5)
     together = dataclasses.replace(results, ensembles=pd.concat([five, results.ensembles.assign(members=7)]))
     assert tables.ensembles(together)["lr-1e-4"].keys() == {"5", "7"}
-    text = report.render(together, tables.summary(results), {}, [])
+    text = page.render(together, tables.summary(results), {}, [])
     assert "| `lr-1e-4` | 50.00 | 60.00 | 50.00 | 87.50 | 75.00 | 7 |" in text
 
 
@@ -123,7 +123,7 @@ def test_xor_has_two_digits_and_is_not_the_best_on_the_images(params, folders):
     shutil.copytree(folders / "dvclive" / "lr-1e-4", folders / "dvclive" / "xor")
     results = tables.load(plan, folders / "evaluations", folders / "dvclive")
     assert tables.per_digit(results)["xor"] == {"0": 1.0, "1": 1.0}
-    text = report.render(results, tables.summary(results), {}, [])
+    text = page.render(results, tables.summary(results), {}, [])
     assert "Best on the test set: `mlp-baseline`" in text
     assert "| `xor` | 100.00 | 100.00 |  |  |  |  |  |  |  |  |" in text
     figures.draw(results, {}, [], folders)
@@ -141,7 +141,7 @@ def test_every_claim_has_a_row_and_every_variant_a_place(results, params):
 
 
 def test_variants_that_no_report_and_no_claim_names_stand_by_themselves(results, params):
-    text = report.render(results, tables.summary(results), {}, [])
+    text = page.render(results, tables.summary(results), {}, [])
     assert "### Beside the reports" in text.split("## Report by report")[1]
     assert "### Report 1" not in text
 
@@ -217,10 +217,10 @@ def test_every_variant_was_published_or_is_a_control(params):
 
 
 def test_a_run_that_never_gets_a_digit_right_is_told(results):
-    assert "Lost digits" not in report.render(results, tables.summary(results), {}, [])
+    assert "Lost digits" not in page.render(results, tables.summary(results), {}, [])
     one = (results.per_digit["variant"] == "lr-1e-4") & (results.per_digit["seed"] == 1)
     lost = results.per_digit["accuracy"].mask(one & results.per_digit["digit"].isin(["3", "8"]), 0.0)
-    text = report.render(
+    text = page.render(
         dataclasses.replace(results, per_digit=results.per_digit.assign(accuracy=lost)), tables.summary(results), {}, []
     )
     assert "| `lr-1e-4` | 1 | 50.00 % | 0.1000 | -0.4000 | 3, 8 |" in text
@@ -228,7 +228,7 @@ def test_a_run_that_never_gets_a_digit_right_is_told(results):
 
 def test_words_stand_in_place_of_figures():
     printed = published.check({"x": {"report": 5, "accuracy": 0.9, "words": "about 90 %"}})
-    assert report._printed(printed["x"]) == "“about 90 %”"
+    assert page._printed(printed["x"]) == "“about 90 %”"
 
 
 @pytest.mark.parametrize(

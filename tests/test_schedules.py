@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 
-from remnist.schedules import factor
 from remnist.schema import SCHEDULES
+from remnist.training.schedules import factor
 
 REFERENCES = {
     "cosine": lambda optimizer, steps: CosineAnnealingLR(optimizer, steps),

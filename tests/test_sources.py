@@ -11,7 +11,7 @@ import pytest
 from torchvision import datasets
 
 from remnist import sources
-from remnist.errors import UserError
+from remnist.common.errors import UserError
 
 FILES = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
 

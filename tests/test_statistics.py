@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from remnist import statistics
+from remnist.report import statistics
 
 # Student 1908: hours of sleep gained by ten patients, one drug minus the other.
 SLEEP = np.array([1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4])

@@ -11,10 +11,12 @@ import torch
 from safetensors.torch import load
 from torch.nn.functional import cross_entropy
 
-from remnist import data, models, optimizers
-from remnist.errors import UserError
+from remnist import models
+from remnist.common import data
+from remnist.common.errors import UserError
 from remnist.resolve import resolve
-from remnist.training import batches, run_seed, train_epoch
+from remnist.training import optimizers
+from remnist.training.loop import batches, run_seed, train_epoch
 
 DIGITS = {"name": "digits", "normalize": False, "image_size": 28}
 MLP = {"name": "mlp", "hidden": [100, 80], "activation": "relu", "batch_norm": False, "dropout": 0.0}
@@ -42,10 +44,10 @@ def test_same_bits_in_a_process_of_its_own(entry, prepared):
     code = f"""
 import hashlib, sys
 from pathlib import Path
-from remnist import numerics
+from remnist.common import numerics
 numerics.pin("portable")
 numerics.settle()
-from remnist.training import run_seed
+from remnist.training.loop import run_seed
 print(hashlib.sha256(run_seed({entry!r}, 7, Path({str(prepared)!r}), lambda _: None)).hexdigest())
 """
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
@@ -79,7 +81,7 @@ def test_dropout_changes_neither_start_nor_order(entry, prepared, monkeypatch):
                 starts.append([parameter.clone() for parameter in model.parameters()])
                 orders.append(torch.cat([labels for _, labels in batches]))
 
-            patch.setattr("remnist.training.train_epoch", spy)
+            patch.setattr("remnist.training.loop.train_epoch", spy)
             run_seed(settings, 0, prepared, lambda _: None)
     assert all(torch.equal(a, b) for a, b in zip(*starts, strict=True))
     assert torch.equal(*orders)

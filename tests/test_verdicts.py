@@ -10,11 +10,11 @@ import pytest
 from scipy.stats import binomtest, ttest_rel
 from statsmodels.stats.weightstats import ttost_paired
 
-from remnist import claims, ledger, published, verdicts
-from remnist.claims import Claim, Comparison
-from remnist.errors import UserError
-from remnist.measures import NotMeasuredError, values
-from remnist.verdicts import NOT_TESTABLE, OTHER_CAUSE, REFUTED, UNDECIDED, UPHELD, Finding
+from remnist.common.errors import UserError
+from remnist.report import claims, ledger, published, verdicts
+from remnist.report.claims import Claim, Comparison
+from remnist.report.measures import NotMeasuredError, values
+from remnist.report.verdicts import NOT_TESTABLE, OTHER_CAUSE, REFUTED, UNDECIDED, UPHELD, Finding
 from tests.studies import study
 
 NOISE = np.array([-2, -1.5, -1, -0.5, 0, 0, 0, 0.5, 1, 1.5, 2, 0.0]) / 1000  # points on twelve seeds, mean 0

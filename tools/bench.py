@@ -1,8 +1,11 @@
-"""Seconds an epoch of 60,000 images: this trainer against the usual loop over a DataLoader, in alternation.
+"""Seconds an epoch of 60,000 images: this trainer, the usual loop over a DataLoader, and the bare matrix products.
 
-The usual loop is a tutorial's: torchvision's MNIST, ToTensor, DataLoader, a torch.optim optimiser, eager, one
-process, torch's own choice of threads, training alone. The trainer runs a seed a core, as a train stage does, with its
-measurements after each epoch. Starting processes and loading libraries count for neither.
+One network of each family. The usual loop is a tutorial's: torchvision's MNIST, ToTensor, DataLoader, a torch.optim
+optimiser, eager, one process, torch's own choice of kernels and threads, training alone. The trainer runs a seed a
+core, as a train stage does, with its measurements after each epoch; its seconds are those of an epoch and seed, all
+cores counted. Last the matrix products and convolutions of the network's layers, forward and backward, and nothing
+else, in portable numerics on each core: what no loop around these kernels could beat. Each figure comes from a fresh
+process, all kinds in turn; starting processes and loading libraries count for none.
 """
 
 import argparse
@@ -12,32 +15,45 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from remnist import plan, pool
-from remnist.errors import UserError, reported
+from remnist.common import plan, pool
+from remnist.common.errors import UserError, reported
 
-VARIANT = "mlp-baseline"
+VARIANTS = {
+    "MLP": "mlp-baseline",
+    "wide MLP": "capacity-256",
+    "residual CNN": "resnet-plain",
+    "Mixer": "mixer-standard",
+}
 IMAGES = 60_000
-EPOCHS = 2  # measured each time, after one that warms up
+STEPS = 300  # measured of the usual loop and of the products, after a tenth as many that warm up
+EPOCHS = 1  # measured of the trainer, after one that warms up
 DATA, RAW = Path("data/images.safetensors"), Path("data/raw")
 
 
 def naive(settings: dict[str, Any]) -> float:
-    """Train for an epoch as a tutorial does; return its seconds."""
+    """Train as a tutorial does; return its seconds for an epoch."""
     import torch
     from torch import nn
     from torch.utils.data import DataLoader
     from torchvision import datasets, transforms
 
-    from remnist import data, models
+    from remnist import models
+    from remnist.common import data
 
     train = settings["train"]
     model = models.build(settings["model"], image_shape=(1, 28, 28), classes=data.classes(settings["data"]))
-    optimizer = torch.optim.SGD(model.parameters(), train["lr"], momentum=train["momentum"])
+    model.to(memory_format=torch.contiguous_format)
+    rate, parameters = train["lr"], model.parameters()
+    if train["optimizer"] == "sgd":
+        optimizer: torch.optim.Optimizer = torch.optim.SGD(parameters, rate, momentum=train["momentum"])
+    else:
+        optimizer = torch.optim.Adam(parameters, rate)
     criterion = nn.CrossEntropyLoss()
     with tempfile.TemporaryDirectory() as folder:
         unpacked = Path(folder, "MNIST", "raw")
@@ -45,76 +61,125 @@ def naive(settings: dict[str, Any]) -> float:
         for packed in RAW.glob("*.gz"):
             (unpacked / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
         images = datasets.MNIST(folder, train=True, transform=transforms.ToTensor())
+
+    def steps() -> Iterator[None]:
+        while True:
+            for batch, labels in DataLoader(images, batch_size=train["batch_size"], shuffle=True):
+                optimizer.zero_grad()
+                criterion(model(batch), labels).backward()
+                optimizer.step()
+                yield
+
+    return seconds_an_epoch(steps(), train["batch_size"])
+
+
+def seconds_an_epoch(steps: Iterator[None], batch_size: int) -> float:
+    """Time some steps; return what an epoch of them takes."""
+    for _ in range(STEPS // 10):
+        next(steps)
     start = time.perf_counter()
-    for batch, labels in DataLoader(images, batch_size=train["batch_size"], shuffle=True):
-        optimizer.zero_grad()
-        criterion(model(batch), labels).backward()
-        optimizer.step()
-    return time.perf_counter() - start
+    for _ in range(STEPS):
+        next(steps)
+    return (time.perf_counter() - start) / STEPS * IMAGES / batch_size
 
 
-def trainer(settings: dict[str, Any], numerics: str) -> float:
-    """Train as many seeds as there are cores side by side; return seconds an epoch and seed, all cores counted."""
-    seeds = pool.count()
-    processes = pool.context(numerics, preload="remnist.training")
-    with pool.workers(processes, seeds) as executor:
-        runs = [executor.submit(trainer_seed, settings, seed) for seed in range(seeds)]
-        return float(statistics.mean(run.result() for run in runs)) / seeds
+def on_all_cores(settings: dict[str, Any], numerics: str, task: str) -> float:
+    """Run a task of this module on each core at a time; return seconds an epoch and seed, all cores counted."""
+    cores = pool.count()
+    processes = pool.context(numerics, preload="remnist.training.loop")
+    with pool.workers(processes, cores) as executor:
+        runs = [executor.submit(pool.call, f"tools.bench:{task}", settings, seed) for seed in range(cores)]
+        return float(statistics.mean(run.result() for run in runs)) / cores
 
 
-def trainer_seed(settings: dict[str, Any], seed: int) -> float:
-    """Train a seed in a worker; return its seconds for an epoch of 60,000 images."""
-    from remnist.training import run_seed
+def trainer(settings: dict[str, Any], seed: int) -> float:
+    """Train a seed on a part of the data; return its seconds for an epoch of 60,000 images."""
+    from remnist.common import data
+    from remnist.training.loop import run_seed
 
     ends: list[float] = []
-    run_seed(settings, seed, DATA, lambda _: ends.append(time.perf_counter()))
-    trained = IMAGES - settings["data"]["validation"]
-    return (ends[-1] - ends[0]) / EPOCHS * IMAGES / float(trained)
-
-
-def measure(kind: str) -> float:
-    """Measure one kind of loop in this process."""
-    settings = plan.read_entry(Path("plan.json"), VARIANT)
-    if settings["data"]["name"] != "mnist":
-        raise UserError(f"data.name: {settings['data']['name']!r}: the benchmark is MNIST's")
     settings["train"]["epochs"] = EPOCHS + 1
-    return naive(settings) if kind == "naive" else trainer(settings, kind)
+    run_seed(settings, seed, DATA, lambda _: ends.append(time.perf_counter()))
+    trained = len(data.load(DATA, "train", settings["data"])[1])
+    return (ends[-1] - ends[0]) / EPOCHS * IMAGES / trained
 
 
-def main() -> None:
-    """Measure in alternation, each time in a fresh process, and print the ratios pair by pair."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each loop is measured (default 5)")
-    parser.add_argument("--measure", choices=KINDS, help="measure one kind of loop here and print its seconds")
-    arguments = parser.parse_args()
-    if arguments.measure:
-        print(measure(arguments.measure))
-        return
-    seconds: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    for _ in tqdm(range(arguments.rounds), unit="round", disable=None):
-        for kind, measured in seconds.items():
-            command = [sys.executable, __file__, "--measure", kind]
-            measured.append(float(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
-    print(
-        f"{VARIANT}: seconds an epoch of {IMAGES:,} images and seed, median (lowest to highest) of {arguments.rounds}"
-    )
-    for kind, title in KINDS.items():
-        line = f"{title:28}{_spread(seconds[kind])}"
-        if kind != "naive":
-            ratios = [naive / own for naive, own in zip(seconds["naive"], seconds[kind], strict=True)]
-            line += f"   {_spread(ratios)} times as fast"
-        print(line)
+def products(settings: dict[str, Any], _: int) -> float:
+    """Take a model's matrix products and convolutions, forward and backward; return seconds for an epoch."""
+    import torch
+    from torch import Tensor, nn
 
+    from remnist import models
 
-def _spread(values: list[float]) -> str:
-    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+    size = settings["train"]["batch_size"]
+    model = models.build(settings["model"], image_shape=(1, 28, 28), classes=10)
+    taken: list[tuple[Any, Tensor]] = []
+    for module in model.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            module.register_forward_hook(lambda layer, inputs, _: taken.append((layer, inputs[0].detach().clone())))
+    with torch.no_grad():
+        model(torch.rand(size, 1, 28, 28))
+
+    def steps() -> Iterator[None]:
+        while True:
+            for i, (layer, x) in enumerate(taken):
+                back = [i > 0, True, False]  # to the input, but not to the images; to the weights
+                if isinstance(layer, nn.Conv2d):
+                    how: Any = layer.stride, layer.padding, layer.dilation, False, [0, 0], layer.groups
+                    y = torch.convolution(x, layer.weight, None, *how)
+                    torch.ops.aten.convolution_backward(y, x, layer.weight, None, *how, back)
+                else:
+                    rows = x.flatten(0, -2)
+                    y = rows @ layer.weight.T
+                    y.T @ rows
+                    if back[0]:
+                        y @ layer.weight
+            yield
+
+    with torch.no_grad():
+        return seconds_an_epoch(steps(), size)
 
 
 KINDS = {
-    "naive": "usual DataLoader loop",
-    "portable": "trainer, portable numerics",
-    "native": "trainer, native numerics",
+    "naive": ("usual DataLoader loop", naive),
+    "portable": ("trainer, portable numerics", lambda settings: on_all_cores(settings, "portable", "trainer")),
+    "native": ("trainer, native numerics", lambda settings: on_all_cores(settings, "native", "trainer")),
+    "products": ("products and convolutions alone", lambda settings: on_all_cores(settings, "portable", "products")),
 }
+
+
+def main() -> None:
+    """Measure in turn, each time in a fresh process; print a table of medians and of the ratios, pair by pair."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each loop is measured (default 5)")
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS, metavar=("KIND", "VARIANT"))
+    arguments = parser.parse_args()
+    if arguments.measure:
+        kind, variant = arguments.measure
+        settings = plan.read_entry(Path("plan.json"), variant)
+        if settings["data"]["name"] != "mnist":
+            raise UserError(f"data.name: {settings['data']['name']!r}: the benchmark is MNIST's")
+        print(KINDS[kind][1](settings))
+        return
+    tasks = [(variant, kind) for variant in VARIANTS.values() for kind in KINDS] * arguments.rounds
+    seconds: dict[tuple[str, str], list[float]] = {task: [] for task in tasks}
+    for variant, kind in tqdm(tasks, disable=None):
+        command = [sys.executable, __file__, "--measure", kind, variant]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+        seconds[variant, kind].append(float(done.stdout))
+    print(f"Seconds an epoch of {IMAGES:,} images and seed, median (lowest to highest) of {arguments.rounds}; ")
+    print("how many times as fast as the usual loop, median (lowest to highest) of the pairs.")
+    for family, variant in VARIANTS.items():
+        print(f"\n{family}: {variant}")
+        for kind, (title, _) in KINDS.items():
+            own, usual = seconds[variant, kind], seconds[variant, "naive"]
+            ratios = [other / each for other, each in zip(usual, own, strict=True)]
+            print(f"{title:34}{_spread(own)}" + (f"  {_spread(ratios)}x" if kind != "naive" else ""))
+
+
+def _spread(values: list[float]) -> str:
+    return f"{statistics.median(values):6.2f} ({min(values):.2f} to {max(values):.2f})"
+
 
 if __name__ == "__main__":
     with reported():

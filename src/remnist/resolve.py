@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError, create_model
 
 from remnist import sources
-from remnist.errors import UserError
+from remnist.common.errors import UserError
 from remnist.schema import SECTIONS, Fields, Settings
 
 # DVC reads a dot as a path, a shell reads most other characters; what is left names files everywhere.
@@ -63,8 +63,8 @@ def resolve(params: object) -> dict[str, Mapping]:
         params: the content of params.yaml.
 
     Returns:
-        For each variant, in the order of params.yaml: `data`, `model`, `train`, `seeds`, and `code`, a digest
-        of its model's source, so that editing one model reruns that model's variants alone.
+        For each variant, in the order of params.yaml: `data`, `model`, `train`, `seeds`, and `digest`, of all that and
+        of its model's source: what its stages depend on, so that editing one model reruns that model's variants alone.
 
     Raises:
         UserError: one line for each setting that is wrong, with its path, its value and what is allowed.
@@ -121,7 +121,7 @@ def _resolve_variant(path: str, changes: object, defaults: dict[str, Mapping], p
         return {}
     entry["seeds"] = entry["seeds"]["seeds"][: count if type(count) is int else None]
     _check_data(path, changes, entry, problems)
-    return {**entry, "code": _code_digest(entry["model"]["name"])}
+    return {**entry, "digest": _digest(entry)}
 
 
 def _check_section(
@@ -205,6 +205,6 @@ def _add_invalid(section: str, problem: Mapping, problems: Problems) -> None:
     problems.add(path, value, problem["msg"].replace("Input should be", "allowed:").removeprefix("Value error, "))
 
 
-def _code_digest(model: str) -> str:
-    source = (Path(__file__).parent / "models" / f"{model}.py").read_text(encoding="utf-8")
-    return hashlib.sha256(source.encode()).hexdigest()[:16]
+def _digest(entry: Mapping) -> str:
+    source = (Path(__file__).parent / "models" / f"{entry['model']['name']}.py").read_text(encoding="utf-8")
+    return hashlib.sha256((json.dumps(entry, sort_keys=True) + source).encode()).hexdigest()[:16]

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from remnist.errors import UserError
+from remnist.common.errors import UserError
 
 IMAGE_SIZE = 28  # pixels a side; the bundled digits are scaled to it
 

@@ -7,7 +7,7 @@ paper's stem, a convolution whose stride is its size, is the linear layer used h
 
 from torch import Tensor, nn
 
-from remnist.layers import Mlp, Patches
+from remnist.common.layers import Mlp, Patches
 
 
 class MixerLayer(nn.Module):

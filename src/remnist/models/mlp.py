@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from remnist.layers import Dropout
+from remnist.common.layers import Dropout
 
 
 class Maxout(nn.Module):

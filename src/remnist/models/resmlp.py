@@ -6,7 +6,7 @@ Where Mixer has a LayerNorm, ResMLP has an affine map of each channel, and each 
 import torch
 from torch import Tensor, nn
 
-from remnist.layers import Mlp, Patches
+from remnist.common.layers import Mlp, Patches
 
 
 class Affine(nn.Module):

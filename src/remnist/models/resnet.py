@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
-from remnist.layers import Dropout
+from remnist.common.layers import Dropout
 
 
 class ResidualBlock(nn.Module):

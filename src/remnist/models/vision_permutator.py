@@ -8,7 +8,7 @@ cut into g segments, so that an axis and a segment together have as many entries
 import torch
 from torch import Tensor, nn
 
-from remnist.layers import Mlp, Patches
+from remnist.common.layers import Mlp, Patches
 
 
 class PermuteMlp(nn.Module):

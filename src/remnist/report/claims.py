@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from remnist.published import Strict, check_section
+from remnist.report.published import Strict, check_section
 
 Metric = Literal[
     "accuracy",

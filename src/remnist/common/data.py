@@ -12,7 +12,7 @@ from safetensors import safe_open
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
-from remnist.errors import UserError
+from remnist.common.errors import UserError
 
 Part = Literal["train", "validation", "test"]
 XOR_REPEATS = 250  # how often an epoch shows each of the four points

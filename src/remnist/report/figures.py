@@ -13,10 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from remnist.claims import scale
-from remnist.published import Published
-from remnist.tables import DIGITS, PARTS, Results, digit_means
-from remnist.verdicts import NOT_TESTABLE, OTHER_CAUSE, REFUTED, UNDECIDED, UPHELD, Judged
+from remnist.report.claims import scale
+from remnist.report.panels import Panels, Scale
+from remnist.report.published import Published
+from remnist.report.tables import DIGITS, PARTS, Results, digit_means
+from remnist.report.verdicts import NOT_TESTABLE, OTHER_CAUSE, REFUTED, UNDECIDED, UPHELD, Judged
 
 mpl.use("agg")
 Printed = dict[str, Published]
@@ -30,8 +31,6 @@ PUBLISHED_MARK: dict[str, Any] = {
 # Accuracies from chance to nearly all right share one axis, on which the error has a logarithmic scale.
 ERRORS = (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002)
 SMALLEST_ERROR = 0.002  # what is more accurate is drawn here
-COLUMNS = 5  # panels beside each other, where each variant has its own
-PANEL_IN = 1.9  # width of such a panel
 DPI = 120
 
 
@@ -156,21 +155,21 @@ def _accuracy_panel(axes: Axes, title: str, variants: list[str], error: Any, pub
 def learning_curves(results: Results, _: Printed) -> Figure:
     """Accuracy by epoch on training and validation data, mean and range over seeds, a panel a variant."""
     curves = results.curves.assign(error=_error(results.curves["accuracy"]))
-    grid = sns.relplot(
-        curves, x="epoch", y="error", hue="part", hue_order=PARTS, palette=[GREY, BLUE],
-        col="variant", col_wrap=COLUMNS, col_order=list(results.plan), kind="line", errorbar=("pi", 100),
-        marker="o", markersize=3, markeredgewidth=0, height=PANEL_IN * 0.85, aspect=1 / 0.85,
-        facet_kws={"sharex": False},
-    )  # fmt: skip
-    grid.set(yscale="log", ylim=(0.95, SMALLEST_ERROR * 0.9))
-    grid.set_titles("{col_name}", size=8)
-    grid.set_axis_labels("epoch", "accuracy, %")
-    for axes in grid.axes.flat:
-        axes.set_yticks(ERRORS[::2], [f"{100 - 100 * error:g}" for error in ERRORS[::2]])
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        axes.minorticks_off()
-    sns.move_legend(grid, "lower center", bbox_to_anchor=(0.45, 1.0), ncols=2, title=None)
-    return grid.figure
+    spread = curves.groupby(["part", "variant", "epoch"], sort=False)["error"].agg(["mean", "min", "max"]).reset_index()
+    last = max(2, int(spread["epoch"].max()))
+    accuracies = {error: f"{100 - 100 * error:g}" for error in ERRORS[::2]}
+    panels = Panels(
+        list(results.plan),
+        Scale("epoch", 1, last, {epoch: str(epoch) for epoch in (1, 2, 5, 10, 20, 50) if epoch <= last}, np.log10),
+        Scale("accuracy, %", 0.95, SMALLEST_ERROR * 0.9, accuracies, np.log10),
+    )
+    styles = {part: {"color": color, "linewidth": 1.4} for part, color in zip(PARTS, (GREY, BLUE), strict=True)}
+    for part, style in styles.items():
+        runs = [(str(v), run) for v, run in spread[spread["part"] == part].groupby("variant", sort=False)]
+        panels.bands([(v, run["epoch"], run["max"], run["min"]) for v, run in runs], color=style["color"], alpha=0.25)
+        panels.lines([(v, run["epoch"], run["mean"]) for v, run in runs], **style)
+    panels.legend(styles)
+    return panels.figure
 
 
 def per_digit(results: Results, _: Printed) -> Figure:
@@ -190,52 +189,41 @@ def per_digit(results: Results, _: Printed) -> Figure:
 def roc(results: Results, _: Printed) -> Figure:
     """ROC curves near the corner: each digit against the rest, and their mean, a panel a variant."""
     corner = results.roc[results.roc["false_positive_rate"].between(1e-3, 0.11)]
-    digits = corner[corner["curve"].isin(DIGITS)]
-    grid = sns.FacetGrid(
-        corner, col="variant", col_wrap=COLUMNS, col_order=list(results.plan), height=PANEL_IN * 0.85, aspect=1 / 0.85
-    )
-    for variant, axes in grid.axes_dict.items():
-        for _, curve in digits[digits["variant"] == variant].groupby("curve"):
-            axes.plot(curve["false_positive_rate"], curve["true_positive_rate"], color=GREY, linewidth=0.7)
-        mean = corner[(corner["variant"] == variant) & (corner["curve"] == "macro")]
-        axes.plot(mean["false_positive_rate"], mean["true_positive_rate"], color=BLUE, linewidth=1.8)
-        axes.set_title(variant, size=8)
+    digits, mean = corner[corner["curve"].isin(DIGITS)], corner[corner["curve"] == "macro"]
     low = max(0.0, float(digits["true_positive_rate"].quantile(0.03)))
-    grid.set(xscale="log", xlim=(1e-3, 0.1), ylim=(low - 0.02 * (1 - low), 1 + 0.02 * (1 - low)))
-    grid.set_axis_labels("false positive rate", "true positive rate")
-    grid.axes.flat[0].plot([], color=GREY, linewidth=0.7, label="a digit against the rest")
-    grid.axes.flat[0].plot([], color=BLUE, linewidth=1.8, label="mean over digits")
-    grid.figure.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-    return grid.figure
+    margin = 0.02 * (1 - low)
+    panels = Panels(
+        list(results.plan),
+        Scale("false positive rate", 1e-3, 0.1, {1e-3: "0.001", 1e-2: "0.01", 1e-1: "0.1"}, np.log10),
+        Scale("true positive rate", low - margin, 1 + margin, {tick: f"{tick:.3g}" for tick in _ticks(low, 1)}),
+    )
+    styles = {
+        "a digit against the rest": {"color": GREY, "linewidth": 0.7},
+        "mean over digits": {"color": BLUE, "linewidth": 1.8},
+    }
+    for table, style in zip((digits, mean), styles.values(), strict=True):
+        curves = table.groupby(["variant", "curve"], sort=False)
+        panels.lines([(str(v), c["false_positive_rate"], c["true_positive_rate"]) for (v, _), c in curves], **style)
+    panels.legend(styles)
+    return panels.figure
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    return [float(tick) for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
 
 
 def confusion(results: Results, _: Printed) -> Figure:
     """Which digits are taken for which others, a panel a variant."""
-    errors = results.confusion.assign(
-        rate=results.confusion["rate"].where(results.confusion["actual"] != results.confusion["predicted"]) * 100
-    )
-    high = float(errors["rate"].quantile(0.99))
-    variants = list(results.plan)
-    rows = -(-len(variants) // COLUMNS)
-    figure, panels = plt.subplots(
-        rows, COLUMNS, figsize=(PANEL_IN * COLUMNS, PANEL_IN * rows), squeeze=False, layout="constrained"
-    )
-    for axes, variant in zip(panels.flat, variants, strict=False):
-        table = errors[errors["variant"] == variant].pivot_table(
-            index="actual", columns="predicted", values="rate", dropna=False
-        )
-        image = axes.imshow(table.reindex(index=DIGITS, columns=DIGITS), cmap="Oranges", vmin=0, vmax=high)
-        axes.set_title(variant, size=8)
-        axes.set_xticks(range(10), DIGITS, size=6)
-        axes.set_yticks(range(10), DIGITS, size=6)
-        axes.tick_params(length=0, pad=1)
-        axes.grid(visible=False)
-    for axes in list(panels.flat)[len(variants) :]:
-        axes.set_axis_off()
-    figure.supxlabel("taken for", size=9)
-    figure.supylabel("digit", size=9)
-    figure.colorbar(image, ax=panels, label="% of the digit's images", shrink=0.6, extend="max")
-    return figure
+    rate = results.confusion["rate"].where(results.confusion["actual"] != results.confusion["predicted"]) * 100
+    errors = results.confusion.assign(rate=rate)
+    high = float(rate.quantile(0.99))
+    ticks = {float(digit): digit for digit in DIGITS}
+    panels = Panels(list(results.plan), Scale("taken for", -0.5, 9.5, ticks), Scale("digit", 9.5, -0.5, ticks))
+    for variant, table in errors.groupby("variant", sort=False):
+        matrix = table.pivot(index="actual", columns="predicted", values="rate").reindex(index=DIGITS, columns=DIGITS)
+        image = panels.image(str(variant), matrix.to_numpy(float), cmap="Oranges", vmin=0, vmax=high)
+    panels.colorbar(image, "% of the digit's images")
+    return panels.figure
 
 
 FIGURES: dict[str, Callable[[Results, Printed], Figure]] = {

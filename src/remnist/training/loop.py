@@ -11,13 +11,15 @@ import torch
 from safetensors.torch import save
 from torch import Generator, Tensor, nn
 
-from remnist import data, models, objectives, optimizers
-from remnist.augmentation import draw_offsets, shift
-from remnist.errors import UserError
-from remnist.inference import Metrics, measure
-from remnist.objectives import Loss, l2_penalty
-from remnist.optimizers import Step
-from remnist.schedules import factor
+from remnist import models
+from remnist.common import data, objectives
+from remnist.common.errors import UserError
+from remnist.common.inference import Metrics, measure
+from remnist.common.objectives import Loss, l2_penalty
+from remnist.training import optimizers
+from remnist.training.augmentation import draw_offsets, shift
+from remnist.training.optimizers import Step
+from remnist.training.schedules import factor
 
 Batch = tuple[Tensor, Tensor]  # images and labels
 

@@ -9,7 +9,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from remnist.errors import UserError
+from remnist.common.errors import UserError
 
 
 def read_yaml(path: Path) -> Any:

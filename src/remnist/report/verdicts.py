@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from remnist import statistics
-from remnist.claims import Claim, Comparison, LostDigits
-from remnist.measures import NotMeasuredError, right_answers, values
-from remnist.published import Published
-from remnist.statistics import ALPHA, Floats, Side
-from remnist.tables import Results, lost_digits
+from remnist.report import statistics
+from remnist.report.claims import Claim, Comparison, LostDigits
+from remnist.report.measures import NotMeasuredError, right_answers, values
+from remnist.report.published import Published
+from remnist.report.statistics import ALPHA, Floats, Side
+from remnist.report.tables import Results, lost_digits
 
 UPHELD, REFUTED, UNDECIDED = "upheld", "refuted", "no difference found"
 OTHER_CAUSE, NOT_TESTABLE = "other cause", "not testable"

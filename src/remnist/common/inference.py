@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from remnist.objectives import Loss
+from remnist.common.objectives import Loss
 
 Metrics = dict[str, float]
 BATCH = 200  # images; the activations of more leave a core's cache, and a CNN takes twice as long

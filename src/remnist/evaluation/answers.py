@@ -1,6 +1,5 @@
 """What stored weights answer on the test set."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,35 +10,23 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from remnist import data, models, objectives
-from remnist.errors import UserError
-from remnist.inference import predict
+from remnist import models
+from remnist.common import data, objectives
+from remnist.common.errors import UserError
+from remnist.common.inference import predict
 
 
-@dataclass(frozen=True)
-class Answers:
-    """One network's answers.
-
-    Args:
-        probabilities: (n, classes), float64.
-        labels: (n,), int64.
-        loss: the training loss on the logits; not finite where the network diverged.
-        parameters: how many the network has.
-    """
-
-    probabilities: NDArray[np.float64]
-    labels: NDArray[np.int64]
-    loss: float
-    parameters: int
-
-
-def answer(settings: dict[str, Any], weights: Path, data_path: Path) -> Answers:
+def answer(settings: dict[str, Any], weights: Path, data_path: Path) -> dict[str, Any]:
     """Let one seed of a variant answer the test set.
 
     Args:
         settings: the variant's entry of the plan.
         weights: the safetensors file that training wrote.
         data_path: the file that preprocess wrote.
+
+    Returns:
+        `probabilities`, (n, classes) in double precision; `labels`, (n,); `loss`, the training loss on the logits, not
+        finite where the network diverged; `parameters`, how many it has. Plain, so that taking them loads no torch.
 
     Raises:
         UserError: the weights are missing, damaged or of another model.
@@ -53,7 +40,12 @@ def answer(settings: dict[str, Any], weights: Path, data_path: Path) -> Answers:
     parameters = sum(parameter.numel() for parameter in model.parameters())
     logits = predict(model, images)
     loss = objectives.build(settings["train"])(logits.double(), labels).item()
-    return Answers(probabilities(logits), labels.numpy(), loss, parameters)
+    return {
+        "probabilities": probabilities(logits),
+        "labels": labels.numpy(),
+        "loss": loss,
+        "parameters": parameters,
+    }
 
 
 def probabilities(logits: Tensor) -> NDArray[np.float64]:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from remnist import ledger, markdown
-from remnist.errors import UserError
-from remnist.published import Published
-from remnist.tables import DIGITS, Results, digit_means, lost_digits
-from remnist.verdicts import Judged
+from remnist.common.errors import UserError
+from remnist.report import ledger, markdown
+from remnist.report.published import Published
+from remnist.report.tables import DIGITS, Results, digit_means, lost_digits
+from remnist.report.verdicts import Judged
 
 DATA_SETS = {
     "mnist": "MNIST",
@@ -60,14 +60,14 @@ def render(results: Results, summary: Summary, published: dict[str, Published], 
         markdown.table(_digit_rows(results)),
         "![Accuracy per digit](plots/per_digit.png)",
         "## ROC",
-        "Each digit against the rest; the corner only: false positive rates up to 10 %, on a logarithmic scale. The "
-        "areas stand in the tables of the reports.",
+        "Each digit against the rest; the corner only: false positive rates up to 10 %, on a logarithmic scale; what "
+        "lies below a panel is drawn on its edge. The areas stand in the tables of the reports.",
         "![ROC curves near the corner](plots/roc.png)",
         "## Confusion",
         "![Which digits are taken for which](plots/confusion.png)",
         "## Learning curves",
         f"Accuracy after each epoch on the {data['validation']:,} validation images and on as many of the first "
-        "training images, both without dropout; mean and range over seeds.",
+        "training images, both without dropout; mean and range over seeds. Epochs and errors have logarithmic scales.",
         "![Learning curves](plots/learning_curves.png)",
         *_ensembles(results, summary),
         "## Method",

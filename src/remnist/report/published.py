@@ -4,7 +4,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from remnist.errors import UserError
+from remnist.common.errors import UserError
 
 T = TypeVar("T")
 Fraction = Annotated[float, Field(ge=0, le=1)]

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from remnist.errors import UserError
-from remnist.files import read_json
+from remnist.common.errors import UserError
+from remnist.common.files import read_json
 
 
 def read_entry(path: Path, variant: str) -> dict[str, Any]:

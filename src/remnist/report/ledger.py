@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from remnist import markdown, statistics
-from remnist.claims import Comparison, scale
-from remnist.measures import right_answers
-from remnist.tables import Results
-from remnist.verdicts import (
+from remnist.report import markdown, statistics
+from remnist.report.claims import Comparison, scale
+from remnist.report.measures import right_answers
+from remnist.report.tables import Results
+from remnist.report.verdicts import (
     NOT_TESTABLE,
     OTHER_CAUSE,
     REFUTED,

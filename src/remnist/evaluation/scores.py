@@ -17,16 +17,17 @@ DECIMALS = 6  # decimals kept: an accuracy on 10,000 images has four, and the la
 Floats = NDArray[np.float64]
 
 
-def score(probabilities: Floats, labels: NDArray[np.int64], loss: float) -> dict[str, Any]:
+def score(probabilities: Floats, labels: NDArray[np.int64], loss: float, parameters: int) -> dict[str, Any]:
     """Compare one network's answers with the labels.
 
     Args:
         probabilities: (n, classes).
         labels: (n,).
         loss: the network's.
+        parameters: the network's.
 
     Returns:
-        `accuracy` (a fraction); `loss`, None where the network diverged; `correct` and `count` of each
+        `parameters`; `accuracy` (a fraction); `loss`, None where the network diverged; `correct` and `count` of each
         class; `confusion`, images of class i (row) taken for class j (column); `roc_auc`, the area under the ROC curve
         of each class against the rest, `micro` (all decisions pooled) and `macro` (the mean over the classes);
         `roc`, the `false_positive_rate` sampled at and the true positive rate of the same curves there, where
@@ -45,6 +46,7 @@ def score(probabilities: Floats, labels: NDArray[np.int64], loss: float) -> dict
     roc["false_positive_rate"] = FALSE_POSITIVE_RATES
     roc_auc["macro"] = float(np.mean([roc_auc[str(k)] for k in classes]))
     return {
+        "parameters": parameters,
         "accuracy": round(float(np.trace(confusion) / len(labels)), DECIMALS),
         "loss": round(loss, DECIMALS) if np.isfinite(loss) else None,
         "correct": np.diag(confusion).tolist(),

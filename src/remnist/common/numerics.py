@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from remnist.errors import UserError
+from remnist.common.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -19,11 +19,11 @@ from pkgutil import resolve_name
 from queue import Queue
 from typing import Any
 
-from remnist import numerics
-from remnist.errors import UserError
+from remnist.common import numerics
+from remnist.common.errors import UserError
 
 WORKERS = "REMNIST_WORKERS"
-SOURCE = Path(__file__).resolve().parents[1]
+SOURCE = Path(__file__).resolve().parents[2]
 
 
 def context(kind: str, preload: str) -> multiprocessing.context.BaseContext:

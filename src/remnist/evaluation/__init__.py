@@ -1,0 +1,1 @@
+"""What the trained networks do on the test set."""

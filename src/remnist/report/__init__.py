@@ -1,0 +1,1 @@
+"""From measurements to verdicts, tables and figures."""
