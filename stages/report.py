@@ -1,8 +1,10 @@
 """Sum up what was measured: metrics/, plots/ and REPORT.md, which Git keeps."""
 
 import argparse
+import gc
 import shutil
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
@@ -20,14 +22,18 @@ def main() -> None:
     results = tables.load(plan, evaluations, dvclive)
     keep_only(evaluations, [f"{variant}.json" for variant in plan])
     keep_only(dvclive, list(plan))
-    summary, judged = tables.summary(results), verdicts.judge(results, claimed, printed)
-    plots, unfinished = Path("plots"), Path("plots.tmp")
+    summary, plots, unfinished = tables.summary(results), Path("plots"), Path("plots.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     for name, table in tables.plot_data(results).items():
         table.to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
-    figures.draw(results, printed, judged, unfinished)
-    text = page.render(results, summary, printed, judged)
+    gc.freeze()  # statsmodels looks for garbage at each correction, through everything that was loaded
+    with ProcessPoolExecutor(1) as other:
+        drawn = other.submit(figures.draw, results, printed, unfinished)
+        judged = verdicts.judge(results, claimed, printed)
+        text = page.render(results, summary, printed, judged)
+        figures.draw_claims(judged, unfinished)
+        drawn.result()
 
     shutil.rmtree(plots, ignore_errors=True)
     unfinished.rename(plots)

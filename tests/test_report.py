@@ -126,7 +126,7 @@ def test_xor_has_two_digits_and_is_not_the_best_on_the_images(params, folders):
     text = page.render(results, tables.summary(results), {}, [])
     assert "Best on the test set: `mlp-baseline`" in text
     assert "| `xor` | 100.00 | 100.00 |  |  |  |  |  |  |  |  |" in text
-    figures.draw(results, {}, [], folders)
+    figures.draw(results, {}, folders)
 
 
 def test_every_claim_has_a_row_and_every_variant_a_place(results, params):
@@ -197,7 +197,8 @@ def test_figures_are_the_same_to_the_byte(results, params, tmp_path):
     judged = verdicts.judge(results, claims.check(params["claims"]), printed)
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        figures.draw(results, printed, judged, tmp_path / name)
+        figures.draw(results, printed, tmp_path / name)
+        figures.draw_claims(judged, tmp_path / name)
     drawn = sorted(path.name for path in (tmp_path / "first").iterdir())
     assert drawn == sorted(f"{name}.png" for name in [*figures.FIGURES, "claims"])
     text = render(results, params)

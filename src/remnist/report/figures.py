@@ -34,22 +34,30 @@ SMALLEST_ERROR = 0.002  # what is more accurate is drawn here
 DPI = 120
 
 
-def draw(results: Results, published: Printed, judged: list[Judged], folder: Path) -> None:
-    """Draw all figures.
+def draw(results: Results, published: Printed, folder: Path) -> None:
+    """Draw the figures of the measurements.
 
     Args:
         results: the measurements.
         published: what the reports printed.
-        judged: their claims; without any, their figure is left out.
         folder: where to, as `<name>.png` for each name in `FIGURES`.
     """
     sns.set_theme(style="whitegrid", context="paper")
-    of_claims = {"claims": lambda *_: claims(judged)} if judged else {}
-    for name, make in (FIGURES | of_claims).items():
-        figure = make(results, published)
-        # The metadata would name matplotlib's version.
-        figure.savefig(folder / f"{name}.png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
-        plt.close(figure)
+    for name, make in FIGURES.items():
+        _save(make(results, published), folder / f"{name}.png")
+
+
+def draw_claims(judged: list[Judged], folder: Path) -> None:
+    """Draw the claims, if there are any, as claims.png."""
+    if judged:
+        sns.set_theme(style="whitegrid", context="paper")
+        _save(claims(judged), folder / "claims.png")
+
+
+def _save(figure: Figure, path: Path) -> None:
+    # The metadata would name matplotlib's version.
+    figure.savefig(path, dpi=DPI, bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)
 
 
 def claims(judged: list[Judged]) -> Figure:
