@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from remnist.common import plan, pool
 from remnist.common.errors import UserError, reported
+from remnist.common.files import read_json
 
 VARIANTS = {
     "MLP": "mlp-baseline",
@@ -84,24 +85,22 @@ def seconds_an_epoch(steps: Iterator[None], batch_size: int) -> float:
 
 
 def on_all_cores(settings: dict[str, Any], numerics: str, task: str) -> float:
-    """Run a task of this module on each core at a time; return seconds an epoch and seed, all cores counted."""
+    """Run a function of this script on each core at a time; return seconds an epoch and seed, all cores counted."""
     cores = pool.count()
     processes = pool.context(numerics, preload="remnist.training.loop")
     with pool.workers(processes, cores) as executor:
-        runs = [executor.submit(pool.call, f"tools.bench:{task}", settings, seed) for seed in range(cores)]
+        runs = [executor.submit(pool.call, f"__main__:{task}", settings, seed) for seed in range(cores)]
         return float(statistics.mean(run.result() for run in runs)) / cores
 
 
 def trainer(settings: dict[str, Any], seed: int) -> float:
     """Train a seed on a part of the data; return its seconds for an epoch of 60,000 images."""
-    from remnist.common import data
     from remnist.training.loop import run_seed
 
     ends: list[float] = []
     settings["train"]["epochs"] = EPOCHS + 1
     run_seed(settings, seed, DATA, lambda _: ends.append(time.perf_counter()))
-    trained = len(data.load(DATA, "train", settings["data"])[1])
-    return (ends[-1] - ends[0]) / EPOCHS * IMAGES / trained
+    return (ends[-1] - ends[0]) / EPOCHS * IMAGES / trained_images(settings)
 
 
 def products(settings: dict[str, Any], _: int) -> float:
@@ -152,21 +151,22 @@ def main() -> None:
     """Measure in turn, each time in a fresh process; print a table of medians and of the ratios, pair by pair."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="how often each loop is measured (default 5)")
+    parser.add_argument("--study", action="store_true", help="measure an epoch of every variant instead, and add it up")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS, metavar=("KIND", "VARIANT"))
     arguments = parser.parse_args()
     if arguments.measure:
         kind, variant = arguments.measure
-        settings = plan.read_entry(Path("plan.json"), variant)
-        if settings["data"]["name"] != "mnist":
-            raise UserError(f"data.name: {settings['data']['name']!r}: the benchmark is MNIST's")
-        print(KINDS[kind][1](settings))
+        print(KINDS[kind][1](plan.read_entry(Path("plan.json"), variant)))
+        return
+    if plan.read_entry(Path("plan.json"), VARIANTS["MLP"])["data"]["name"] != "mnist":
+        raise UserError("data.name: the benchmark is MNIST's")
+    if arguments.study:
+        project()
         return
     tasks = [(variant, kind) for variant in VARIANTS.values() for kind in KINDS] * arguments.rounds
     seconds: dict[tuple[str, str], list[float]] = {task: [] for task in tasks}
     for variant, kind in tqdm(tasks, disable=None):
-        command = [sys.executable, __file__, "--measure", kind, variant]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-        seconds[variant, kind].append(float(done.stdout))
+        seconds[variant, kind].append(in_fresh_process(kind, variant))
     print(f"Seconds an epoch of {IMAGES:,} images and seed, median (lowest to highest) of {arguments.rounds}; ")
     print("how many times as fast as the usual loop, median (lowest to highest) of the pairs.")
     for family, variant in VARIANTS.items():
@@ -175,6 +175,36 @@ def main() -> None:
             own, usual = seconds[variant, kind], seconds[variant, "naive"]
             ratios = [other / each for other, each in zip(usual, own, strict=True)]
             print(f"{title:34}{_spread(own)}" + (f"  {_spread(ratios)}x" if kind != "naive" else ""))
+
+
+def project() -> None:
+    """Measure an epoch of every variant and add up what the study's epochs come to, a family a line."""
+    entries = read_json(Path("plan.json"))
+    minutes: dict[str, float] = {}
+    runs: dict[str, int] = {}
+    for variant, entry in tqdm(entries.items(), disable=None):
+        family, seeds = entry["model"]["name"], len(entry["seeds"])
+        share = trained_images(entry) / IMAGES
+        spent = in_fresh_process("portable", variant) * share * entry["train"]["epochs"] * seeds / 60
+        minutes[family] = minutes.get(family, 0) + spent
+        runs[family] = runs.get(family, 0) + seeds
+    print(f"Training alone, on {pool.count()} cores, from an epoch of each variant:")
+    for family, spent in minutes.items():
+        print(f"{family:20}{runs[family]:5} runs {spent:6.1f} minutes")
+    print(f"{'all':20}{sum(runs.values()):5} runs {sum(minutes.values()):6.1f} minutes")
+
+
+def in_fresh_process(kind: str, variant: str) -> float:
+    """Measure a kind of loop in a process of its own."""
+    command = [sys.executable, __file__, "--measure", kind, variant]
+    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def trained_images(settings: dict[str, Any]) -> int:
+    """Return how many images an epoch has."""
+    from remnist.common import data
+
+    return len(data.load(DATA, "train", settings["data"])[1])
 
 
 def _spread(values: list[float]) -> str:
