@@ -1,5 +1,7 @@
 """Copy the project to a folder and set it to scikit-learn's digits: the whole graph, no network, nothing touched.
 
+Two seeds of each variant, and no more epochs than show that it learns.
+
 The copy has its own DVC cache and needs no Git. `make demo` runs it.
 """
 
@@ -14,16 +16,20 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = {"data": {"name": "digits"}, "seeds": [0, 1]}
+EPOCHS = 5  # at most: what a demonstration needs
 RESULTS = ("dvc.lock", "plan.json", "REPORT.md", "metrics/", "plots/")  # the copy makes its own
 
 
-def copy(folder: Path, settings: dict[str, Any], variants: Sequence[str] | None = None) -> None:
+def copy(
+    folder: Path, settings: dict[str, Any], variants: Sequence[str] | None = None, epochs: int | None = None
+) -> None:
     """Copy what Git would commit, without the results, and change its parameters.
 
     Args:
         folder: where to; replaced if it is there.
         settings: laid over params.yaml, a mapping over a mapping.
         variants: keep only these; None keeps all.
+        epochs: no variant trains for more; None leaves them as they are.
     """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -42,6 +48,9 @@ def copy(folder: Path, settings: dict[str, Any], variants: Sequence[str] | None 
     for name in list(params["variants"]):
         if variants is not None and name not in variants:
             del params["variants"][name]
+    for section in (params, *params["variants"].values()):
+        if epochs is not None and section.get("train", {}).get("epochs", 0) > epochs:
+            section["train"]["epochs"] = epochs
     yaml.dump(params, path)
 
 
@@ -58,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    copy(folder, SETTINGS)
+    copy(folder, SETTINGS, epochs=EPOCHS)
     subprocess.run(["dvc", "config", "--local", "core.no_scm", "true"], cwd=folder, check=True)
 
 

@@ -81,8 +81,8 @@ def _multiply_by_openblas() -> None:
     if used != {CORE}:
         found = ", ".join(sorted(used)) or "no OpenBLAS"
         raise UserError(
-            f"train.numerics: portable: needs an x86-64 processor with AVX2 and numpy from requirements.txt, whose OpenBLAS "
-            f"takes {CORE}'s kernels; here it takes {found}. native runs anywhere"
+            "train.numerics: portable: needs an x86-64 processor with AVX2 and numpy from requirements.txt, whose "
+            f"OpenBLAS takes {CORE}'s kernels; here it takes {found}. native runs anywhere"
         )
     np.seterr(over="ignore", invalid="ignore")  # a network that diverges is the report's to show
 
