@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from remnist.common.layers import Dropout
 
 

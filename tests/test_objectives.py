@@ -4,8 +4,8 @@ import math
 
 import pytest
 import torch
-from remnist.common.objectives import build, l2_penalty
 
+from remnist.common.objectives import build, l2_penalty
 from remnist.schema import LOSSES
 
 SETTINGS = {"label_smoothing": 0.1, "reduction": "mean"}
