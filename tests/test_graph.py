@@ -146,7 +146,7 @@ def test_sweep_from_the_queue_runs_each_value(study):
 
 
 def test_editing_the_reports_code_runs_the_report_alone(study):
-    with (study.folder / "src/remnist/report.py").open("a") as file:
+    with (study.folder / "src/remnist/report/page.py").open("a") as file:
         file.write("# An edit.\n")
     assert ran(study.dvc("repro")) == {"report"}
 
