@@ -94,7 +94,7 @@ def on_all_cores(settings: dict[str, Any], numerics: str, task: str) -> float:
 
 
 def trainer(settings: dict[str, Any], seed: int) -> float:
-    """Train a seed on a part of the data; return its seconds for an epoch of 60,000 images."""
+    """Train a seed; return its seconds for an epoch of 60,000 images."""
     from remnist.training.loop import run_seed
 
     ends: list[float] = []

@@ -1,11 +1,10 @@
 """Run the study with several stages side by side: `dvc repro`, but in less time where stages leave cores idle.
 
-Each stage starts Python and loads torch on one core, so that a study of short runs is twice as fast in two lanes. The
-results and dvc.lock do not depend on it. `make repro JOBS=2` and `make demo` run it.
+Each stage starts Python and loads torch on one core; of short runs that is most of the time. The results and dvc.lock
+do not depend on it. `make repro JOBS=2` and `make demo` run it.
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from remnist.common import pool
 from remnist.common.errors import UserError, reported
+from remnist.common.files import read_json
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
         raise UserError(f"--jobs: {jobs}: allowed: 1 or more")
     if jobs > 1:
         dvc("plan", "preprocess")
-        variants = deque(json.loads(Path("plan.json").read_text(encoding="utf-8")))
+        variants = deque(read_json(Path("plan.json")))
         share = {pool.WORKERS: str(max(1, pool.count() // jobs))}
         with ThreadPoolExecutor(jobs) as lanes:
             for lane in [lanes.submit(run_lane, variants, jobs, share) for _ in range(jobs)]:

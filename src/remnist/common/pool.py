@@ -32,7 +32,7 @@ def context(kind: str, preload: str) -> multiprocessing.context.BaseContext:
     Their server starts at once and loads torch while this process goes on.
 
     Args:
-        kind: portable or native, as `remnist.numerics` says.
+        kind: portable or native, as `remnist.common.numerics` says.
         preload: the module to import once for all processes.
     """
     numerics.pin(kind)

@@ -77,7 +77,7 @@ class Panels:
         names = list(self.corners)
         across = [(name, [self.x.low, self.x.high], [tick] * 2) for name in names for tick in self.y.ticks]
         along = [(name, [tick] * 2, [self.y.low, self.y.high]) for name in names for tick in self.x.ticks]
-        self.lines(across + along, color="0.9", linewidth=0.6)
+        self.lines(across + along, color="0.9", linewidth=0.6, zorder=-1)  # behind bands and images
         for i, (name, (left, bottom)) in enumerate(self.corners.items()):
             self.axes.add_patch(Rectangle((left, bottom), SIDE_IN, SIDE_IN, fill=False, color="0.8", lw=0.6))
             self.axes.text(left + SIDE_IN / 2, bottom + SIDE_IN + 0.05, name, ha="center", size=8)
@@ -100,7 +100,7 @@ class Panels:
         return left + self.x(x) * SIDE_IN, bottom + self.y(y) * SIDE_IN
 
     def lines(self, curves: Sequence[Curve], **style: Any) -> None:
-        """Draw a line for each curve; a `label` in the style goes to the legend."""
+        """Draw a line for each curve."""
         self.axes.add_collection(LineCollection([np.column_stack(self.place(*curve)) for curve in curves], **style))
 
     def bands(self, bands: Sequence[tuple[str, ArrayLike, ArrayLike, ArrayLike]], **style: Any) -> None:
@@ -117,7 +117,7 @@ class Panels:
         """Draw a matrix, its first row on top, and return it for a colour bar."""
         left, bottom = self.corners[name]
         extent = (left, left + SIDE_IN, bottom, bottom + SIDE_IN)
-        return self.axes.imshow(values, extent=extent, aspect="auto", interpolation="nearest", zorder=2.5, **style)
+        return self.axes.imshow(values, extent=extent, aspect="auto", interpolation="nearest", **style)
 
     def legend(self, styles: Mapping[str, Mapping[str, Any]]) -> None:
         """Name line styles above all panels."""
