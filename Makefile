@@ -3,11 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo repro test bench lock
+.PHONY: help demo repro test faults verify audit check-results bench lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 demo: $(BIN)/.installed ## the whole graph on scikit-learn's digits, in demo/, without network
 	python tools/demo.py demo
@@ -22,6 +22,20 @@ test: $(BIN)/.installed ## lint, types, tests
 	ruff format --check .
 	mypy
 	pytest
+
+faults: $(BIN)/.installed ## kills, faults and bad input, all of them, and their count in tests/README.md; 15 minutes
+	pytest -m fault --record-faults
+
+verify: $(BIN)/.installed ## the same bits here and on emulated processors; needs qemu-user; 5 minutes
+	python -m tools.verify
+
+audit: $(BIN)/.installed ## what is installed fits together, and direct dependencies have licences that pyproject.toml allows
+	python -m pip check
+	pip-licenses --packages $$(python -c 'import re; from importlib.metadata import requires; \
+	  print(*(re.match(r"[\w.-]+", line)[0] for line in requires("remnist")))')
+
+check-results: $(BIN)/.installed ## do I get what dvc.lock records? a few variants trained again in a copy; 4 minutes
+	python -m tools.check_results
 
 bench: $(BIN)/.installed ## seconds an epoch of each family, against the usual DataLoader loop; 15 minutes
 	dvc repro --quiet preprocess

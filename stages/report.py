@@ -9,8 +9,10 @@ from pathlib import Path
 
 sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
+from remnist.common import plan
 from remnist.common.errors import reported
-from remnist.common.files import keep_only, read_json, read_params, write_json, write_text
+from remnist.common.files import keep_only, read_params, replace_content, write_json, write_text
+from remnist.common.lifetime import start_worker
 from remnist.report import claims, figures, page, published, tables, verdicts
 
 
@@ -18,25 +20,24 @@ def main() -> None:
     """Read the plan, the evaluations and the learning curves; write the results."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     printed, claimed = published.check(read_params("published")), claims.check(read_params("claims"))
-    plan, evaluations, dvclive = read_json(Path("plan.json")), Path("evaluations"), Path("dvclive")
-    results = tables.load(plan, evaluations, dvclive)
-    keep_only(evaluations, [f"{variant}.json" for variant in plan])
-    keep_only(dvclive, list(plan))
+    entries, evaluations, dvclive = plan.read(Path("plan.json")), Path("evaluations"), Path("dvclive")
+    results = tables.load(entries, evaluations, dvclive)
+    keep_only(evaluations, [f"{variant}.json" for variant in entries])
+    keep_only(dvclive, list(entries))
     summary, plots, unfinished = tables.summary(results), Path("plots"), Path("plots.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     for name, table in tables.plot_data(results).items():
         table.to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
     gc.freeze()  # statsmodels looks for garbage at each correction, through everything that was loaded
-    with ProcessPoolExecutor(1) as other:
+    with ProcessPoolExecutor(1, initializer=start_worker) as other:
         drawn = other.submit(figures.draw, results, printed, unfinished)
         judged = verdicts.judge(results, claimed, printed)
         text = page.render(results, summary, printed, judged)
         figures.draw_claims(judged, unfinished)
         drawn.result()
 
-    shutil.rmtree(plots, ignore_errors=True)
-    unfinished.rename(plots)
+    replace_content(plots, unfinished)
     write_json(Path("metrics/summary.json"), summary)
     write_json(Path("metrics/claims.json"), verdicts.metrics(judged))
     write_json(Path("metrics/per_digit.json"), tables.per_digit(results))

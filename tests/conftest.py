@@ -1,11 +1,14 @@
 """Numerics are pinned before any test imports torch, as in a stage."""
 
 import os
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from remnist.common import numerics
+from tests.repository import Repository
 
 numerics.pin("portable")
 numerics.settle()
@@ -15,6 +18,8 @@ os.environ.update(
 )  # fmt: skip
 
 ROOT = Path(__file__).resolve().parent.parent
+COUNTS = ROOT / "tests/README.md"
+TABLE = "| what was tried | times |"
 
 
 @pytest.fixture
@@ -47,3 +52,41 @@ def entry(params: dict) -> dict:
     params["data"]["name"] = "digits"
     params["train"]["epochs"] = 1
     return resolve(params)["mlp-baseline"]
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """The project on digits, run and committed: made once, since it takes half a minute."""
+    return Repository(tmp_path_factory.mktemp("study") / "project")
+
+
+@pytest.fixture
+def study(whole: Repository) -> Iterator[Repository]:
+    """The same, as committed, for each test."""
+    yield whole
+    whole.reset()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record-faults", action="store_true", help=f"write to {COUNTS.name} how many faults were tried")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.faults = Counter()  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    """Count a fault that was tried and cost nothing."""
+    report = yield
+    if report.when == "call" and report.passed:
+        for mark in item.iter_markers("fault"):
+            item.config.faults[mark.args[0]] += mark.kwargs.get("times", 1)  # type: ignore[attr-defined]
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if session.config.getoption("--record-faults") and exitstatus == 0:
+        before = COUNTS.read_text(encoding="utf-8").split(TABLE)[0]
+        rows = [f"| {kind} | {times} |" for kind, times in session.config.faults.items()]  # type: ignore[attr-defined]
+        COUNTS.write_text("\n".join([before + TABLE, "| --- | ---: |", *rows, ""]), encoding="utf-8")

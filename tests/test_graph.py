@@ -1,82 +1,17 @@
 """The graph itself, on scikit-learn's digits: what runs after which change, and that it gives the same bits."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
+from tests.repository import VARIANTS, Repository, ran
 from tools import demo
-
-VARIANTS = ["mlp-baseline", "mlp-dropout-50", "batch-100"]
-TRACKED = ["plan.json", "REPORT.md", "metrics", "plots"]
-
-
-class Study:
-    """A copy of the project under Git, with few variants and one epoch, run once and committed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        settings = {"data": {"name": "digits"}, "seeds": [0, 1], "train": {"epochs": 1}}
-        demo.copy(folder, settings, VARIANTS)
-        for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "Copy"]):
-            self.git(*command)
-        self.first_run = self.dvc("repro")
-        self.git("add", "-A")
-        self.git("commit", "-qm", "Run")
-
-    def git(self, *arguments: str) -> str:
-        return self.run("git", *arguments)
-
-    def dvc(self, *arguments: str, **environment: str) -> str:
-        return self.run("dvc", *arguments, **environment)
-
-    def run(self, *command: str, **environment: str) -> str:
-        variables = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | environment
-        done = subprocess.run(
-            command, cwd=self.folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        if done.returncode:
-            raise RuntimeError(f"{command}: exit status {done.returncode}\n{done.stdout}")
-        return done.stdout
-
-    def reset(self) -> None:
-        """Go back to the committed results, as someone does who gives an experiment up."""
-        self.git("reset", "-q", "--hard")
-        self.git("clean", "-qfd")
-        self.dvc("checkout", "-q")
-
-    def params(self) -> Any:
-        return YAML(typ="safe").load(self.folder / "params.yaml")
-
-    def hashes(self) -> dict[str, bytes]:
-        files = [self.folder / "dvc.lock"]
-        for name in TRACKED:
-            path = self.folder / name
-            files += sorted(path.rglob("*")) if path.is_dir() else [path]
-        return {str(file.relative_to(self.folder)): file.read_bytes() for file in files if file.is_file()}
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    return Study(tmp_path_factory.mktemp("study") / "project")
-
-
-@pytest.fixture
-def study(whole: Study):
-    yield whole
-    whole.reset()
-
-
-def ran(output: str) -> set[str]:
-    """Stages that DVC ran, or restored from its run cache."""
-    return set(re.findall(r"^(?:Running stage|Stage) '([^']+)'(?::| is cached)", output, re.MULTILINE))
 
 
 def merged(params: dict[str, Any]) -> dict[str, str]:
@@ -214,9 +149,7 @@ def test_running_by_force_gives_the_same_bits_with_any_number_of_processes(study
 
 def test_stages_side_by_side_leave_the_same_lock_file(study):
     committed = study.hashes()
-    shutil.rmtree(study.folder / ".dvc/cache")
-    for name in ("models", "dvclive", "evaluations"):
-        shutil.rmtree(study.folder / name)
+    study.forget()
     output = study.run(sys.executable, "tools/repro.py", "--jobs", "2")
     assert ran(output) >= {f"{stage}@{name}" for name in VARIANTS for stage in ("train", "evaluate")}
     assert study.hashes() == committed
@@ -250,7 +183,7 @@ def test_bare_clone_diffs_metrics_params_and_plots(study, tmp_path):
     study.git("commit", "-qm", "Change")
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", study.folder, clone], check=True)
-    there = object.__new__(Study)
+    there = object.__new__(Repository)
     there.folder = clone
     metrics = json.loads(there.dvc("metrics", "diff", "--json", "HEAD~1"))
     assert {name.split(".")[0] for name in metrics["metrics/summary.json"]} == {"mlp-baseline"}

@@ -37,9 +37,15 @@ def test_native_takes_no_pin_from_outside():
 import os
 from remnist.common import numerics
 numerics.pin("native")
-print([name for name in ("ATEN_CPU_CAPABILITY", "MKL_CBWR", "ONEDNN_MAX_CPU_ISA") if name in os.environ])
+print(sorted(set(os.environ) & set(os.environ["FROM_OUTSIDE"].split())))
 """
-    assert in_fresh_process(code, MKL_CBWR="AVX2", ATEN_CPU_CAPABILITY="avx2") == "[]"
+    outside = {
+        "ATEN_CPU_CAPABILITY": "avx2", "DNNL_MAX_CPU_ISA": "SSE41", "MKL_CBWR": "AVX2", "MKL_DYNAMIC": "TRUE",
+        "NPY_DISABLE_CPU_FEATURES": "AVX2", "NVIDIA_TF32_OVERRIDE": "1", "OMP_DYNAMIC": "TRUE",
+        "ONEDNN_DEFAULT_FPMATH_MODE": "BF16", "ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_CORETYPE": "Zen",
+        "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1",
+    }  # fmt: skip
+    assert in_fresh_process(code, FROM_OUTSIDE=" ".join(outside), **outside) == "[]"
 
 
 PRODUCTS = """
@@ -73,18 +79,26 @@ def test_portable_products_are_numpys_and_right():
     assert in_fresh_process(native) == "False"
 
 
-def test_products_of_another_processors_kernels_are_refused():
-    code = """
-import numpy
+@pytest.mark.parametrize(
+    ("first", "outside", "found"),
+    [
+        ("import numpy; pin()", {"OPENBLAS_CORETYPE": "Nehalem"}, "it takes Nehalem, and torch AVX2."),
+        ("import torch", {"OPENBLAS_CORETYPE": "Haswell", "ATEN_CPU_CAPABILITY": "default"}, "and torch DEFAULT."),
+    ],
+    ids=["numpy", "torch"],
+)
+def test_kernels_that_were_chosen_before_the_pins_are_refused(first, outside, found):
+    code = f"""
 from remnist.common import numerics
 from remnist.common.errors import UserError
-numerics.pin("portable")
+pin = lambda: numerics.pin("portable")
+{first}
 try:
     numerics.settle()
 except UserError as error:
     print(error)
 """
-    error = in_fresh_process(code, OPENBLAS_CORETYPE="Nehalem")
+    error = in_fresh_process(code, **outside)
     assert error.startswith("train.numerics: portable: needs an x86-64 processor with AVX2")
-    assert error.endswith("here it takes Nehalem. native runs anywhere")
+    assert error.endswith(f"{found} native runs anywhere")
     assert len(error.splitlines()) == 1

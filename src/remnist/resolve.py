@@ -5,17 +5,16 @@ no use for is left out of its entry, so that changing it reruns nothing; stating
 an error.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError, create_model
 
 from remnist import sources
 from remnist.common.errors import UserError
+from remnist.common.plan import digest
 from remnist.schema import SECTIONS, Fields, Settings
 
 # DVC reads a dot as a path, a shell reads most other characters; what is left names files everywhere.
@@ -121,7 +120,7 @@ def _resolve_variant(path: str, changes: object, defaults: dict[str, Mapping], p
         return {}
     entry["seeds"] = entry["seeds"]["seeds"][: count if type(count) is int else None]
     _check_data(path, changes, entry, problems)
-    return {**entry, "digest": _digest(entry)}
+    return {**entry, "digest": digest(entry)}
 
 
 def _check_section(
@@ -203,8 +202,3 @@ def _add_invalid(section: str, problem: Mapping, problems: Problems) -> None:
     path = ".".join([section, *map(str, problem["loc"])]).replace("seeds.seeds", "seeds")
     value = None if problem["type"] == "missing" else problem["input"]
     problems.add(path, value, problem["msg"].replace("Input should be", "allowed:").removeprefix("Value error, "))
-
-
-def _digest(entry: Mapping) -> str:
-    source = (Path(__file__).parent / "models" / f"{entry['model']['name']}.py").read_text(encoding="utf-8")
-    return hashlib.sha256((json.dumps(entry, sort_keys=True) + source).encode()).hexdigest()[:16]

@@ -5,23 +5,29 @@ torchvision and scikit-learn are imported where they are used: together they cos
 """
 
 import gzip
+import hashlib
 import importlib.resources
+import io
 import shutil
-import socket
-import tempfile
+import sys
+import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from tqdm import tqdm
 
 from remnist.common.errors import UserError
 
 IMAGE_SIZE = 28  # pixels a side; the bundled digits are scaled to it
+CLASSES = 10
 
 # Each name with its number of training and of test images.
 SIZES = {
@@ -32,7 +38,12 @@ SIZES = {
 }
 TORCHVISION_CLASSES = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}
 DIGITS_FILE = "digits.csv.gz"
+DIGITS_BYTES = 2**20  # more than the file unpacks to
 TIMEOUT_S = 30  # a mirror that says nothing for so long is given up
+SLOWEST = 10_000  # bytes a second, from then on; a mirror that drips is given up too
+LARGEST = 2**26  # bytes; the largest published file has 26 million
+CHUNK = 2**16
+MEND = "remove the folder and run `dvc repro` again"
 
 Bytes = NDArray[np.uint8]
 
@@ -87,19 +98,20 @@ def fetch(name: str, folder: Path, mirror: str | None) -> None:
     Raises:
         UserError: a file could not be had from any mirror, or is not the published one.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        dir=folder.parent, prefix=folder.name, suffix=".tmp", ignore_cleanup_errors=True
-    ) as partial:
+    partial = folder.with_name(folder.name + ".tmp")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
         if name == "digits":
             bundled = importlib.resources.files("sklearn.datasets.data") / DIGITS_FILE
-            Path(partial, DIGITS_FILE).write_bytes(bundled.read_bytes())
+            (partial / DIGITS_FILE).write_bytes(bundled.read_bytes())
         else:
-            _download(name, Path(partial), mirror)
-        Path(partial).chmod(0o755)
+            _download(name, partial, mirror)
         if folder.exists():
             shutil.rmtree(folder)
-        Path(partial).rename(folder)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def read(name: str, folder: Path) -> Arrays:
@@ -119,14 +131,13 @@ def _download(name: str, folder: Path, mirror: str | None) -> None:
 
     dataset: Any = getattr(datasets, TORCHVISION_CLASSES[name])
     mirrors = dataset.mirrors if mirror is None else [mirror.rstrip("/") + "/"]
-    socket.setdefaulttimeout(TIMEOUT_S)
     for filename, md5 in dataset.resources:
         problems = []
         for base in mirrors:
             try:
                 _get(base, filename, md5, folder)
                 break
-            except (OSError, RuntimeError, ValueError, HTTPException) as error:
+            except (OSError, ValueError, HTTPException) as error:
                 problems.append(f"{base}{filename} ({' '.join(str(error).split())})")
         else:
             raise UserError(
@@ -137,33 +148,54 @@ def _download(name: str, folder: Path, mirror: str | None) -> None:
 
 
 def _get(base: str, filename: str, md5: str, folder: Path) -> None:
-    """Bring one file from a folder or a URL and check its MD5 sum."""
-    from torchvision.datasets.utils import check_integrity, download_url
+    """Bring one file from a folder or a URL and check its MD5 sum.
 
-    if "://" in base:
-        download_url(base + filename, root=str(folder), filename=filename, md5=md5)
-    else:
-        shutil.copyfile(Path(base, filename), folder / filename)
-        if not check_integrity(str(folder / filename), md5):
-            raise RuntimeError(f"not the published file: its MD5 sum is not {md5}")
+    torchvision's own download has no end where a mirror's answer has none.
+    """
+    address = base + filename if "://" in base else Path(base, filename).resolve().as_uri()
+    request = Request(address, headers={"User-Agent": "remnist"})  # noqa: S310 (a mirror of the user's choice)
+    digest, start = hashlib.md5(usedforsecurity=False), time.monotonic()
+    with urlopen(request, timeout=TIMEOUT_S) as response, (folder / filename).open("wb") as file:  # noqa: S310
+        size = int(response.headers.get("Content-Length") or 0)
+        with tqdm(desc=filename, total=size, unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
+            while chunk := response.read1(CHUNK):
+                file.write(chunk)
+                digest.update(chunk)
+                if file.tell() > LARGEST:
+                    raise ValueError(f"not the published file: it has more than {LARGEST:,} bytes")
+                if file.tell() < SLOWEST * (time.monotonic() - start - TIMEOUT_S):
+                    raise ValueError(f"too slow: fewer than {SLOWEST:,} bytes a second")
+                bar.update(len(chunk))
+    if digest.hexdigest() != md5:
+        raise ValueError(f"not the published file: its MD5 sum is not {md5}")
 
 
 def _read_pair(folder: Path, prefix: str, count: int) -> Iterator[Bytes]:
     yield _read_idx(folder / f"{prefix}-images-idx3-ubyte.gz", (count, IMAGE_SIZE, IMAGE_SIZE))
-    yield _read_idx(folder / f"{prefix}-labels-idx1-ubyte.gz", (count,))
+    path = folder / f"{prefix}-labels-idx1-ubyte.gz"
+    labels = _read_idx(path, (count,))
+    if labels.max() >= CLASSES:
+        raise UserError(f"{path}: a label of {labels.max()}; {MEND}")
+    yield labels
 
 
 def _read_idx(path: Path, shape: tuple[int, ...]) -> Bytes:
     """An IDX file of unsigned bytes: two zero bytes, type 8, the rank, each size as big-endian int32, the bytes."""
     header = bytes([0, 0, 8, len(shape)]) + np.array(shape, ">i4").tobytes()
+    size = len(header) + int(np.prod(shape))
+    content = _unpack(path, size + 1)
+    if not content.startswith(header) or len(content) != size:
+        raise UserError(f"{path}: not an IDX file of {shape} bytes; {MEND}")
+    return np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape)
+
+
+def _unpack(path: Path, limit: int) -> bytes:
+    """Read a gzip file, but no more than so many bytes, however far it unpacks."""
     try:
         with gzip.open(path) as file:
-            content = file.read(len(header) + int(np.prod(shape)) + 1)
-    except (OSError, EOFError) as error:
-        raise UserError(f"{path}: {error}; remove the folder and run `dvc repro` again") from None
-    if not content.startswith(header) or len(content) != len(header) + np.prod(shape):
-        raise UserError(f"{path}: not an IDX file of {shape} bytes; remove the folder and run `dvc repro` again")
-    return np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape)
+            return file.read(limit)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path}: {error}; {MEND}") from None
 
 
 def _read_digits(path: Path) -> Arrays:
@@ -171,7 +203,12 @@ def _read_digits(path: Path) -> Arrays:
 
     Pillow scales bytes in integer arithmetic, so the images are the same on every processor.
     """
-    table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
+    try:
+        table = np.loadtxt(io.BytesIO(_unpack(path, DIGITS_BYTES)), delimiter=",", dtype=np.uint8, ndmin=2)
+    except ValueError as error:
+        raise UserError(f"{path}: {error}; {MEND}") from None
+    if table.shape != (sum(SIZES["digits"]), 65) or table[:, :64].max() > 16 or table[:, 64].max() >= CLASSES:
+        raise UserError(f"{path}: not scikit-learn's digits; {MEND}")
     pixels = (table[:, :64].astype(np.uint16) * 255 // 16).astype(np.uint8).reshape(-1, 8, 8)
     side = (IMAGE_SIZE, IMAGE_SIZE)
     images = np.stack([np.asarray(Image.fromarray(p).resize(side, Image.Resampling.BILINEAR)) for p in pixels])

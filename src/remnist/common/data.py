@@ -4,6 +4,7 @@ The file holds `{train,validation,test}_images` (uint8, (n, 28, 28)), `{train,va
 (uint8, (n,)), and `mean` and `std` of the training images in units of the full range (float64, (1,)).
 """
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,7 +39,7 @@ def load(path: Path, part: Part, settings: dict[str, Any]) -> tuple[Tensor, Tens
         pixels.
 
     Raises:
-        UserError: the file is missing or damaged.
+        UserError: the file is missing, damaged or not one that preprocess wrote.
     """
     if settings["name"] == "xor":
         return _xor(XOR_REPEATS if part == "train" else 1)
@@ -49,6 +50,16 @@ def load(path: Path, part: Part, settings: dict[str, Any]) -> tuple[Tensor, Tens
             mean, std = file.get_tensor("mean").item(), file.get_tensor("std").item()
     except Exception as error:  # safetensors raises a class of its own, and OSError
         raise UserError(f"{path}: {error}; `dvc repro preprocess` makes it") from None
+    if not (
+        images.dtype == labels.dtype == torch.uint8
+        and images.ndim == 3
+        and images.shape[1] == images.shape[2] > 0
+        and labels.shape == images.shape[:1] != (0,)
+        and labels.max() < classes(settings)
+        and math.isfinite(mean)
+        and 0 < std < math.inf
+    ):
+        raise UserError(f"{path}: {part}: not as preprocess writes it; `dvc repro preprocess` makes it anew")
     images = images.unsqueeze(1)
     size = settings["image_size"]
     if size != images.shape[-1]:

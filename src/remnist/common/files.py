@@ -22,7 +22,7 @@ def read_yaml(path: Path) -> Any:
         return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run this from the project's root") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError, RecursionError) as error:  # also bytes or dates that are none, deep nests
         raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
 
 
@@ -49,16 +49,20 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; `dvc repro` makes it") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not JSON: {error}; `dvc repro --force` makes it anew") from None
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file by way of a temporary one, so that a reader finds the old file or the new one."""
+    """Write a file by way of a temporary one, so that a reader finds the old file or the new one, and all of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".tmp")
-    partial.write_bytes(content)
-    partial.replace(path)
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -69,6 +73,18 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file, keys in their given order, whole or not at all; NaN is refused."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def replace_content(folder: Path, new: Path) -> None:
+    """Move all files of a new folder to an old one, one by one, so that none is ever missing; remove all others."""
+    folder.mkdir(exist_ok=True)
+    names = sorted(path.name for path in new.iterdir())
+    for name in names:
+        (new / name).replace(folder / name)
+    new.rmdir()
+    for path in folder.iterdir():
+        if path.name not in names:
+            path.unlink()
 
 
 def keep_only(folder: Path, names: Collection[str]) -> None:

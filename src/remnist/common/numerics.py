@@ -30,6 +30,11 @@ PINS = {
     },
     "native": {},
 }
+# What begins so chooses kernels, their precision or their threads: a value from outside would change the bits unseen.
+CHOICES = (
+    "ATEN_", "DNNL_", "GOTO_", "KMP_", "MKL_", "NPY_", "NUMEXPR_", "NVIDIA_TF32", "OMP_", "ONEDNN_", "OPENBLAS_",
+    "TORCH_ALLOW_TF32",
+)  # fmt: skip
 DEVICE = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}  # cuBLAS repeats its sums only with a workspace of fixed size
 # glibc gives large blocks back to the system when they are freed. Each step would fetch its activations' pages anew,
 # zeroed one by one: a third of the time of the reference CNN.
@@ -47,8 +52,8 @@ def pin(numerics: str) -> None:
     """
     if "torch" in sys.modules:
         raise RuntimeError("numerics must be pinned before torch is imported")
-    for name in {name for pins in PINS.values() for name in pins}:
-        os.environ.pop(name, None)  # a value from outside would change the bits of `native` unseen
+    for name in [name for name in os.environ if name.startswith(CHOICES)]:
+        del os.environ[name]
     os.environ.update(THREADS | PINS[numerics] | DEVICE | MEMORY)
 
 
@@ -60,7 +65,8 @@ def settle() -> None:
     processors take up to a hundred times as long over them. If the pins are portable, matrix products are OpenBLAS'.
 
     Raises:
-        UserError: the pins are portable and numpy's products are not those of OpenBLAS for `CORE`.
+        UserError: the pins are portable, and the kernels that torch or numpy took are others: the processor lacks
+            them, or the libraries were loaded before the pins were set.
     """
     import torch
 
@@ -78,11 +84,12 @@ def _multiply_by_openblas() -> None:
 
     libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
     used = {str(library.get("architecture", library["internal_api"])) for library in libraries}
-    if used != {CORE}:
-        found = ", ".join(sorted(used)) or "no OpenBLAS"
+    vector_unit = torch.backends.cpu.get_cpu_capability()
+    if used != {CORE} or vector_unit != "AVX2":
         raise UserError(
             "train.numerics: portable: needs an x86-64 processor with AVX2 and numpy from requirements.txt, whose "
-            f"OpenBLAS takes {CORE}'s kernels; here it takes {found}. native runs anywhere"
+            f"OpenBLAS takes {CORE}'s kernels; here it takes {', '.join(sorted(used)) or 'no OpenBLAS'}, and torch "
+            f"{vector_unit}. native runs anywhere"
         )
     np.seterr(over="ignore", invalid="ignore")  # a network that diverges is the report's to show
 

@@ -7,12 +7,10 @@ process starts in milliseconds, and the stage itself needs no torch.
 import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import forkserver
-from multiprocessing.connection import wait
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 from pkgutil import resolve_name
@@ -21,6 +19,7 @@ from typing import Any
 
 from remnist.common import numerics
 from remnist.common.errors import UserError
+from remnist.common.lifetime import end_with_parent, start_worker
 
 WORKERS = "REMNIST_WORKERS"
 SOURCE = Path(__file__).resolve().parents[2]
@@ -43,7 +42,10 @@ def context(kind: str, preload: str) -> multiprocessing.context.BaseContext:
         return multiprocessing.get_context("spawn")
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload([preload])
+    # Ctrl-C is for this process to answer; the server would print a traceback if it came while torch is being imported.
+    answer = signal.signal(signal.SIGINT, signal.SIG_IGN)
     forkserver.ensure_running()
+    signal.signal(signal.SIGINT, answer)
     return server
 
 
@@ -51,7 +53,7 @@ def context(kind: str, preload: str) -> multiprocessing.context.BaseContext:
 def events(processes: multiprocessing.context.BaseContext) -> Iterator["Queue[Any]"]:
     """Make a queue that tasks can put to and this process gets from, for as long as the block lasts."""
     manager = SyncManager(ctx=processes)
-    manager.start(_end_with_parent)
+    manager.start(end_with_parent)
     with manager:
         yield manager.Queue()
 
@@ -62,7 +64,7 @@ def workers(processes: multiprocessing.context.BaseContext, tasks: int) -> Itera
 
     The environment variable REMNIST_WORKERS sets another number. The results do not depend on it.
     """
-    executor = ProcessPoolExecutor(min(tasks, count()), processes, initializer=_start)
+    executor = ProcessPoolExecutor(min(tasks, count()), processes, initializer=start_worker)
     try:
         yield executor
     except BaseException as error:
@@ -95,16 +97,3 @@ def count() -> int:
     if not asked.isdecimal() or int(asked) < 1:
         raise UserError(f"{WORKERS}: {asked!r}: allowed: a whole number of processes, 1 or more")
     return int(asked)
-
-
-def _start() -> None:
-    """Make a worker die at Ctrl-C without a traceback, and with its parent."""
-    _end_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that started it is gone, however it went."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
