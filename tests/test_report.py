@@ -18,6 +18,13 @@ LABELS = "0123456789" * 10
 
 
 @pytest.fixture
+def params(params):
+    """Of two epochs, as the curves below."""
+    params["train"]["epochs"] = 2
+    return params
+
+
+@pytest.fixture
 def plan(params):
     params["variants"] = {name: params["variants"][name] for name in SCORES}
     params["seeds"] = [0, 1]
@@ -113,12 +120,16 @@ def test_five_networks_stand_beside_all(results):
 
 def test_xor_has_two_digits_and_is_not_the_best_on_the_images(params, folders):
     params["variants"] = {name: params["variants"][name] for name in (*SCORES, "xor")}
+    params["variants"]["xor"]["train"]["epochs"] = 2
     params["seeds"] = [0, 1]
     plan = resolve(params)
     evaluation = json.loads((folders / "evaluations" / "lr-1e-4.json").read_text())
     for seed in evaluation["seeds"]:
-        curves = {k: v for k, v in seed["roc"].items() if k not in map(str, range(2, 10))}
-        seed |= {"accuracy": 1.0, "correct": [2, 2], "count": [2, 2], "confusion": [[2, 0], [0, 2]], "roc": curves}
+        for curves in (seed["roc"], seed["roc_auc"]):
+            for digit in range(2, 10):
+                del curves[str(digit)]
+        seed |= {"accuracy": 1.0, "correct": [2, 2], "count": [2, 2], "confusion": [[2, 0], [0, 2]], "answers": "0110"}
+    evaluation["labels"] = "0110"
     (folders / "evaluations" / "xor.json").write_text(json.dumps(evaluation))
     shutil.copytree(folders / "dvclive" / "lr-1e-4", folders / "dvclive" / "xor")
     results = tables.load(plan, folders / "evaluations", folders / "dvclive")
@@ -154,18 +165,57 @@ def test_plot_data_is_the_mean_over_seeds(results):
     assert data["roc"].groupby(["variant", "curve"]).size().eq(len(FALSE_POSITIVE_RATES)).all()
 
 
-@pytest.mark.parametrize("damage", ["missing", "cut short", "other seeds", "no curves"])
-def test_files_that_do_not_belong_to_the_plan(plan, folders, damage):
-    path = folders / "evaluations" / "lr-1e-4.json"
-    match damage:
-        case "missing":
-            path.unlink()
-        case "cut short":
-            path.write_text(path.read_text()[:100])
-        case "other seeds":
-            path.write_text(path.read_text().replace('"seed": 1', '"seed": 9'))
-        case "no curves":
-            next((folders / "dvclive" / "lr-1e-4").rglob("loss.tsv")).unlink()
+def edited(edit):
+    """Return what changes an evaluation's content, and writes it back."""
+
+    def change(evaluation, curve):
+        content = json.loads(evaluation.read_text())
+        edit(content, content["seeds"][1])
+        evaluation.write_text(json.dumps(content))
+
+    return change
+
+
+DAMAGES = {
+    "missing": lambda evaluation, _: evaluation.unlink(),
+    "empty": lambda evaluation, _: evaluation.write_text(""),
+    "cut short": lambda evaluation, _: evaluation.write_text(evaluation.read_text()[:100]),
+    "HTML": lambda evaluation, _: evaluation.write_text("<html>not here</html>"),
+    "a list": lambda evaluation, _: evaluation.write_text("[1]"),
+    "other bytes": lambda evaluation, _: evaluation.write_bytes(b"\xff\xfe"),
+    "deep": lambda evaluation, _: evaluation.write_text("[" * 100_000),
+    "other seeds": edited(lambda _, seed: seed.update(seed=9)),
+    "a seed less": edited(lambda content, _: content["seeds"].pop()),
+    "no seeds": edited(lambda content, _: content.update(seeds=[])),
+    "no labels": edited(lambda content, _: content.pop("labels")),
+    "labels of words": edited(lambda content, _: content.update(labels="x" * 100)),
+    "fewer labels": edited(lambda content, _: content.update(labels="0")),
+    "fewer answers": edited(lambda _, seed: seed.update(answers=seed["answers"][1:])),
+    "an accuracy of 9": edited(lambda _, seed: seed.update(accuracy=9)),
+    "an accuracy of words": edited(lambda _, seed: seed.update(accuracy="good")),
+    "no accuracy": edited(lambda _, seed: seed.pop("accuracy")),
+    "more than accuracy": edited(lambda _, seed: seed.update(more=1)),
+    "no images of a digit": edited(lambda _, seed: seed["count"].__setitem__(3, 0)),
+    "a digit less": edited(lambda _, seed: seed["correct"].pop()),
+    "another confusion": edited(lambda _, seed: seed["confusion"][0].pop()),
+    "no macro area": edited(lambda _, seed: seed["roc_auc"].pop("macro")),
+    "a curve less": edited(lambda _, seed: seed["roc"].pop("3")),
+    "a curve cut short": edited(lambda _, seed: seed["roc"]["3"].pop()),
+    "an ensemble of one": edited(lambda content, _: content["ensembles"][0].update(members=1)),
+    "no curves": lambda _, curve: curve.unlink(),
+    "curves cut short": lambda _, curve: curve.write_text(curve.read_text()[:-6]),
+    "curves cut in a line": lambda _, curve: curve.write_text("step\tloss\n1\t0.5\n2"),
+    "curves of words": lambda _, curve: curve.write_text("step\tloss\n1\tlow\n2\tlow\n"),
+    "curves of something else": lambda _, curve: curve.write_text("<html>not here</html>"),
+    "curves of other bytes": lambda _, curve: curve.write_bytes(b"\xff\xfe\x00"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.fault("evaluations and learning curves damaged or edited")
+def test_files_that_are_not_what_the_stages_wrote(plan, folders, damage):
+    [curve] = (folders / "dvclive" / "lr-1e-4" / "seed-1").rglob("train/loss.tsv")
+    damage(folders / "evaluations" / "lr-1e-4.json", curve)
     with pytest.raises(UserError, match="lr-1e-4") as error:
         tables.load(plan, folders / "evaluations", folders / "dvclive")
     assert len(str(error.value).splitlines()) == 1

@@ -26,6 +26,7 @@ from tools import demo
 
 QEMU = "qemu-x86_64"
 MADE = ("data", "plan.json", "models", "dvclive", "evaluations", "metrics", "plots", "REPORT.md")
+CRASHES = 2  # of qemu 7.2 itself, which happen once in a dozen runs and say nothing about bits
 MOVED = "0x10000000000"  # the emulated address 0, so that it can be mapped
 # Whatever a user's shell or a cluster's scheduler may have set.
 OUTSIDE = {
@@ -112,8 +113,21 @@ def make(run: Run, folder: Path) -> Outcome:
     variables = os.environ | run.environment | {"PYTHONPATH": sysconfig.get_path("purelib")}
     measure = ["measure", *([f"--processes={run.processes}"] if run.processes else [])]
     for half in (measure, ["report"]):
-        command = [*python, "-W", "ignore", "tools/short_study.py", *half, *(["--emulated"] if emulator else [])]
-        done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+        command = [
+            *python,
+            "-X",
+            "faulthandler",
+            "-W",
+            "ignore",
+            "tools/short_study.py",
+            *half,
+            *(["--emulated"] if emulator else []),
+        ]
+        for _ in range(1 + CRASHES):
+            done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+            if done.returncode >= 0:
+                break
+            print(f"{run}: the emulator crashed, signal {-done.returncode}; once more", flush=True)
         if done.returncode:
             said = [line for line in done.stderr.splitlines() if "TCG doesn't support" not in line]
             raise UserError(f"{run}: {' '.join(command)}: exit status {done.returncode}\n" + "\n".join(said[-20:]))

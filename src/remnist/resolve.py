@@ -5,7 +5,6 @@ no use for is left out of its entry, so that changing it reruns nothing; stating
 an error.
 """
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError, create_model
 
 from remnist import sources
-from remnist.common.errors import UserError
+from remnist.common.errors import UserError, printable, shown
 from remnist.common.plan import digest
 from remnist.schema import SECTIONS, Fields, Settings
 
@@ -35,7 +34,8 @@ class Problems:
 
     def add(self, path: str, value: object, rule: str) -> None:
         """Note that the value at a path breaks a rule."""
-        self.lines.setdefault(path, f"{path}: {json.dumps(value, default=str, ensure_ascii=False)}: {rule}")
+        path = printable(path)
+        self.lines.setdefault(path, f"{path}: {shown(value)}: {rule}")
 
     def mapping(self, path: str, value: object) -> Mapping:
         """Return the value if it is a mapping, an empty one if it is null; note anything else."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from remnist.common.errors import UserError
+from remnist.common.errors import UserError, printable, shown
 
 IMAGE_SIZE = 28  # pixels a side; the bundled digits are scaled to it
 CLASSES = 10
@@ -66,7 +66,7 @@ def check_name(name: object) -> str:
     """
     if isinstance(name, str) and name in SIZES:
         return name
-    raise UserError(f"data.name: {name!r}: allowed: {', '.join(SIZES)}")
+    raise UserError(f"data.name: {shown(name)}: allowed: {', '.join(SIZES)}")
 
 
 def validation_size(name: str, requested: object) -> int:
@@ -83,7 +83,7 @@ def validation_size(name: str, requested: object) -> int:
         return train // 10
     if isinstance(requested, int) and not isinstance(requested, bool) and 1 <= requested < train:
         return requested
-    raise UserError(f"data.validation: {requested!r}: allowed: 1 to {train - 1:,} images of {name}'s training set")
+    raise UserError(f"data.validation: {shown(requested)}: allowed: 1 to {train - 1:,} images of {name}'s training set")
 
 
 def fetch(name: str, folder: Path, mirror: str | None) -> None:
@@ -138,7 +138,7 @@ def _download(name: str, folder: Path, mirror: str | None) -> None:
                 _get(base, filename, md5, folder)
                 break
             except (OSError, ValueError, HTTPException) as error:
-                problems.append(f"{base}{filename} ({' '.join(str(error).split())})")
+                problems.append(printable(f"{base}{filename} ({' '.join(str(error).split())})"))
         else:
             raise UserError(
                 f"could not get {name}: tried {', '.join(problems)}\n"

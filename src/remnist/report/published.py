@@ -4,7 +4,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from remnist.common.errors import UserError
+from remnist.common.errors import UserError, printable, shown
 
 T = TypeVar("T")
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -54,8 +54,8 @@ def check_section(name: str, values: dict[str, Any], kind: type[T]) -> dict[str,
     except ValidationError as error:
         lines = []
         for problem in error.errors():
-            path = ".".join([name, *map(str, problem["loc"])])
+            path = printable(".".join([name, *map(str, problem["loc"])]))
             rule = problem["msg"].replace("Input should be", "allowed:").removeprefix("Value error, ")
             value = problem["input"]
-            lines.append(f"{path}: {rule}" if isinstance(value, dict) else f"{path}: {value!r}: {rule}")
+            lines.append(f"{path}: {rule}" if isinstance(value, dict) else f"{path}: {shown(value)}: {rule}")
         raise UserError("\n".join(lines)) from None

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from remnist.common.errors import UserError
-from remnist.common.files import read_json
+from remnist.report.evaluations import read_evaluation
 
 DIGITS = [str(digit) for digit in range(10)]  # XOR has the first two alone
 DECIMALS = 6  # as the evaluations have them
@@ -67,16 +67,16 @@ def load(plan: dict[str, Any], evaluations: Path, dvclive: Path) -> Results:
     Raises:
         UserError: a file is missing or does not belong to the plan.
     """
-    read = {variant: _evaluation(variant, entry, evaluations) for variant, entry in plan.items()}
-    measured = {variant: evaluation["seeds"] for variant, evaluation in read.items()}
+    stored = {variant: read_evaluation(evaluations, variant, entry["seeds"]) for variant, entry in plan.items()}
+    measured = {variant: evaluation["seeds"] for variant, evaluation in stored.items()}
     seeds = [{"variant": variant, **seed} for variant, seeds in measured.items() for seed in seeds]
     return Results(
         plan=plan,
         test_images=max(sum(seed["count"]) for seed in seeds),
-        labels={variant: _digits([evaluation["labels"]])[0] for variant, evaluation in read.items()},
+        labels={variant: _digits([evaluation["labels"]])[0] for variant, evaluation in stored.items()},
         answers={variant: _digits([seed["answers"] for seed in seeds]) for variant, seeds in measured.items()},
         ensembles=pd.DataFrame(
-            [{"variant": variant, **row} for variant, evaluation in read.items() for row in evaluation["ensembles"]],
+            [{"variant": variant, **row} for variant, evaluation in stored.items() for row in evaluation["ensembles"]],
             columns=["variant", "members", "average", "vote"],
         ),
         runs=pd.DataFrame(_run(seed) for seed in seeds).astype({"loss": float}),
@@ -86,7 +86,7 @@ def load(plan: dict[str, Any], evaluations: Path, dvclive: Path) -> Results:
         .groupby(["variant", "curve", "false_positive_rate"], sort=False, as_index=False)
         .mean(),
         curves=pd.DataFrame(
-            row for v, entry in plan.items() for seed in entry["seeds"] for row in _curves(dvclive, v, seed)
+            row for v, entry in plan.items() for seed in entry["seeds"] for row in _curves(dvclive, v, entry, seed)
         ),
     )
 
@@ -144,14 +144,6 @@ def _rows(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return {str(name): {str(key): value for key, value in row.items()} for name, row in rows}
 
 
-def _evaluation(variant: str, entry: dict[str, Any], folder: Path) -> dict[str, Any]:
-    path = folder / f"{variant}.json"
-    evaluation: dict[str, Any] = read_json(path)
-    if [seed["seed"] for seed in evaluation["seeds"]] != entry["seeds"]:
-        raise UserError(f"{path}: not of the seeds in plan.json; `dvc repro evaluate@{variant}` makes it anew")
-    return evaluation
-
-
 def _digits(answers: list[str]) -> Digits:
     return np.array([np.frombuffer(digits.encode(), np.uint8) for digits in answers]) - ord("0")
 
@@ -186,15 +178,17 @@ def _roc(seed: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {"variant": seed["variant"], "curve": curve, "false_positive_rate": x, "true_positive_rate": y}
 
 
-def _curves(folder: Path, variant: str, seed: int) -> Iterator[dict[str, Any]]:
+def _curves(folder: Path, variant: str, entry: dict[str, Any], seed: int) -> Iterator[dict[str, Any]]:
     logs = folder / variant / f"seed-{seed}" / "plots" / "metrics"
     try:
         for part in PARTS:
-            epochs = zip(*(_logged(logs / part / f"{metric}.tsv", metric) for metric in METRICS), strict=True)
-            for i, figures in enumerate(epochs):
+            logged = [_logged(logs / part / f"{metric}.tsv", metric) for metric in METRICS]
+            if {len(values) for values in logged} != {entry["train"]["epochs"]}:
+                raise ValueError(f"{part}: not of the {entry['train']['epochs']} epochs in plan.json")
+            for i, figures in enumerate(zip(*logged, strict=True)):
                 values = dict(zip(METRICS, figures, strict=True))
                 yield {"epoch": i + 1, **values, "part": part, "variant": variant, "seed": seed}
-    except (FileNotFoundError, KeyError, ValueError) as error:
+    except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{logs}: {error}; `dvc repro train@{variant}` makes it anew") from None
 
 

@@ -1,0 +1,92 @@
+"""What evaluate left of a variant, read and checked before anything is made of it."""
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from remnist.common.errors import UserError
+from remnist.common.files import read_json
+from remnist.report.published import Strict
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Counts = list[Annotated[int, Field(ge=0)]]
+Digits = Annotated[str, Field(pattern="^[0-9]+$")]
+
+
+class Seed(Strict):
+    """One network's figures, as `remnist.evaluation.scores.score` returns them, and its seed."""
+
+    seed: int
+    parameters: Annotated[int, Field(ge=0)]
+    accuracy: Fraction
+    loss: float | None
+    correct: Counts
+    count: list[Annotated[int, Field(ge=1)]]
+    confusion: list[Counts]
+    roc_auc: dict[str, Fraction]
+    roc: dict[str, list[Fraction]]
+    answers: Digits
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        classes = len(self.count)
+        curves = {*map(str, range(classes)), "micro", "macro"}
+        if {len(self.correct), len(self.confusion), *map(len, self.confusion)} != {classes}:
+            raise ValueError(f"correct, confusion: {classes} classes, as in count, are expected")
+        if sum(self.count) != len(self.answers):
+            raise ValueError(f"answers: {sum(self.count)} digits are expected, one an image")
+        if self.roc_auc.keys() != curves or self.roc.keys() != curves | {"false_positive_rate"}:
+            raise ValueError("roc_auc, roc: a curve a class, micro and macro are expected")
+        if len({len(points) for points in self.roc.values()}) != 1:
+            raise ValueError("roc: curves of one length are expected")
+        return self
+
+
+class Ensemble(Strict):
+    """The accuracy of several seeds together, as `remnist.evaluation.scores.ensembles` returns it."""
+
+    members: Annotated[int, Field(ge=2)]
+    average: Fraction
+    vote: Fraction
+
+
+class Evaluation(Strict):
+    """All that evaluate writes of a variant."""
+
+    seeds: Annotated[list[Seed], Field(min_length=1)]
+    labels: Digits
+    ensembles: list[Ensemble]
+
+    @model_validator(mode="after")
+    def _same_images(self) -> Self:
+        if any(len(seed.answers) != len(self.labels) for seed in self.seeds):
+            raise ValueError("labels: as many as answers are expected")
+        return self
+
+
+def read_evaluation(folder: Path, variant: str, seeds: list[int]) -> dict[str, Any]:
+    """Read a variant's evaluation.
+
+    Args:
+        folder: the folder of `<variant>.json`.
+        variant: its name.
+        seeds: its seeds in the plan.
+
+    Returns:
+        `seeds`, `labels` and `ensembles`, as evaluate wrote them.
+
+    Raises:
+        UserError: it is missing, not what evaluate writes, or not of these seeds.
+    """
+    path = folder / f"{variant}.json"
+    content = read_json(path)
+    try:
+        evaluation = Evaluation.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UserError(f"{path}: {where}: {first['msg']}; `dvc repro evaluate@{variant}` makes it anew") from None
+    if [seed.seed for seed in evaluation.seeds] != seeds:
+        raise UserError(f"{path}: not of the seeds in plan.json; `dvc repro evaluate@{variant}` makes it anew")
+    return dict(content)
