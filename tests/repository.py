@@ -48,10 +48,15 @@ class Repository:
             raise RuntimeError(f"{command}: exit status {done.returncode}\n{done.stdout}")
         return done.stdout
 
+    def make_repro(self) -> str:
+        """Run what `make repro` runs, which can follow any interruption."""
+        return self.run(sys.executable, "tools/repro.py")
+
     def reset(self) -> None:
         """Go back to the committed results, as someone does who gives an experiment up."""
         self.git("reset", "-q", "--hard")
         self.git("clean", "-qfd")
+        (self.folder / ".dvc/tmp/rwlock").unlink(missing_ok=True)
         self.dvc("checkout", "-q")
 
     def forget(self) -> None:
@@ -66,12 +71,14 @@ class Repository:
     def params(self) -> Any:
         return YAML(typ="safe").load(self.folder / "params.yaml")
 
+    def results(self) -> dict[str, bytes]:
+        """Return what Git keeps of a run, by path, but for dvc.lock."""
+        files = [file for name in TRACKED for file in [self.folder / name, *(self.folder / name).rglob("*")]]
+        return {str(file.relative_to(self.folder)): file.read_bytes() for file in sorted(files) if file.is_file()}
+
     def hashes(self) -> dict[str, bytes]:
-        files = [self.folder / "dvc.lock"]
-        for name in TRACKED:
-            path = self.folder / name
-            files += sorted(path.rglob("*")) if path.is_dir() else [path]
-        return {str(file.relative_to(self.folder)): file.read_bytes() for file in files if file.is_file()}
+        """Return the same with dvc.lock, which has the hashes of all that DVC keeps."""
+        return {"dvc.lock": (self.folder / "dvc.lock").read_bytes()} | self.results()
 
 
 def ran(output: str) -> set[str]:

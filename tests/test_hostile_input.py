@@ -305,10 +305,61 @@ def test_a_damaged_lock_file(study: Repository, damage):
         told = str(error)
         assert re.search("^ERROR: |dvc.lock", told, re.MULTILINE)
         assert "Traceback" not in told
-        study.git("checkout", "-q", "dvc.lock")
-        study.dvc("repro")
+        assert "keeps what it was" in study.make_repro()
     assert study.hashes() == committed
     assert [path.name for path in study.folder.parent.iterdir()] == ["project"]
+
+
+def swap(study: Repository, one: str, other: str) -> None:
+    first, second = study.folder / one, study.folder / other
+    mine, theirs = first.read_bytes(), second.read_bytes()
+    for path, content in ((first, theirs), (second, mine)):
+        path.unlink()  # DVC may have linked it to its cache
+        path.write_bytes(content)
+
+
+def cut(study: Repository, name: str) -> None:
+    path = study.folder / name
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content[: len(content) // 2])
+
+
+CHANGES: dict[str, Callable[[Repository], None]] = {
+    "weights of two seeds": lambda s: swap(
+        s, "models/mlp-baseline/seed-0.safetensors", "models/mlp-baseline/seed-1.safetensors"
+    ),
+    "weights of two variants": lambda s: swap(
+        s, "models/mlp-baseline/seed-0.safetensors", "models/mlp-dropout-50/seed-0.safetensors"
+    ),
+    "two evaluations": lambda s: swap(s, "evaluations/mlp-baseline.json", "evaluations/batch-100.json"),
+    "an evaluation cut": lambda s: cut(s, "evaluations/mlp-baseline.json"),
+    "a curve cut": lambda s: cut(s, "dvclive/mlp-baseline/seed-0/plots/metrics/train/loss.tsv"),
+    "the prepared data cut": lambda s: cut(s, "data/images.safetensors"),
+    "the original data cut": lambda s: cut(s, "data/raw/digits.csv.gz"),
+    "the plan cut": lambda s: cut(s, "plan.json"),
+    "metrics cut": lambda s: cut(s, "metrics/summary.json"),
+    "a plot cut": lambda s: cut(s, "plots/accuracy.csv"),
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(CHANGES[name], id=name, marks=() if name == "weights of two variants" else pytest.mark.slow)
+        for name in CHANGES
+    ],
+)
+@pytest.mark.parametrize("remembered", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.fault("outputs swapped or cut short, then dvc repro")
+def test_what_was_changed_by_hand_is_made_anew(study: Repository, change, remembered):
+    committed = study.hashes()
+    change(study)
+    if not remembered:
+        study.forget_runs()
+    study.dvc("repro")
+    assert study.hashes() == committed
+    assert study.git("status", "--porcelain") == ""
 
 
 # The prepared data and the weights

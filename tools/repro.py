@@ -1,13 +1,15 @@
-"""Run the study with several stages side by side: `dvc repro`, but in less time where stages leave cores idle.
+"""Run the study: `dvc repro`, after any interruption, and with several stages side by side if that is asked for.
 
 Each stage starts Python and loads torch on one core; of short runs that is most of the time. The results and dvc.lock
-do not depend on it. `make repro JOBS=2` and `make demo` run it.
+do not depend on it. `make repro`, `make repro JOBS=2` and `make demo` run it.
 """
 
 import argparse
 import os
+import re
 import subprocess
 import sys
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +17,9 @@ from pathlib import Path
 from remnist.common import pool
 from remnist.common.errors import UserError, reported
 from remnist.common.files import read_json
+
+LOCK, RWLOCK = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
+WRITTEN_S = 3  # DVC needs less to write the longer of the two
 
 
 def main() -> None:
@@ -24,6 +29,7 @@ def main() -> None:
     jobs = parser.parse_args().jobs
     if jobs < 1:
         raise UserError(f"--jobs: {jobs}: allowed: 1 or more")
+    mend()
     if jobs > 1:
         dvc("plan", "preprocess")
         variants = deque(read_json(Path("plan.json")))
@@ -32,6 +38,47 @@ def main() -> None:
             for lane in [lanes.submit(run_lane, variants, jobs, share) for _ in range(jobs)]:
                 lane.result()
     dvc()
+
+
+def mend() -> None:
+    """Put right what DVC could not read: a file of its own that it was writing when it was killed.
+
+    dvc.lock comes out of Git again; DVC's run cache has the stages that are missing there. The damaged one is kept.
+    """
+    for path, is_whole in ((RWLOCK, is_json), (LOCK, is_lock_file)):
+        if not path.exists() or is_whole(path):
+            continue
+        time.sleep(WRITTEN_S)  # another DVC may be writing it at this moment
+        if is_whole(path):
+            continue
+        kept = path.with_name(f"{path.name}.tmp")
+        path.replace(kept)
+        subprocess.run(["git", "checkout", "--quiet", "HEAD", "--", path], capture_output=True)
+        origin = "Git's stands there again" if path.exists() else "DVC makes it anew"
+        print(f"{path}: cut short or damaged, as when DVC is killed; {origin}, and {kept} keeps what it was.")
+
+
+def is_json(path: Path) -> bool:
+    """Whether a file is JSON."""
+    try:
+        read_json(path)
+    except UserError:
+        return False
+    return True
+
+
+def is_lock_file(path: Path) -> bool:
+    """Whether DVC can read a file as its dvc.lock; of hashes cut short DVC's own schema knows nothing."""
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+    from dvc.utils.serialize import ParseError, load_yaml
+    from voluptuous import Invalid
+
+    try:
+        stages = COMPILED_LOCKFILE_SCHEMA(load_yaml(path)).get("stages", {}).values()
+    except (Invalid, ParseError):
+        return False
+    files = [file for stage in stages for kind in ("deps", "outs") for file in stage.get(kind, [])]
+    return all(re.fullmatch(r"[0-9a-f]{32}(\.dir)?", str(file.get("md5"))) for file in files)
 
 
 def run_lane(variants: deque[str], jobs: int, environment: dict[str, str]) -> None:
