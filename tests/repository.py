@@ -57,7 +57,7 @@ class Repository:
         self.git("reset", "-q", "--hard")
         self.git("clean", "-qfd")
         (self.folder / ".dvc/tmp/rwlock").unlink(missing_ok=True)
-        self.dvc("checkout", "-q")
+        self.dvc("checkout", "-q", "--force")
 
     def forget(self) -> None:
         """Remove all that DVC keeps, as in a clone without a remote."""

@@ -203,8 +203,13 @@ def _read_digits(path: Path) -> Arrays:
 
     Pillow scales bytes in integer arithmetic, so the images are the same on every processor.
     """
+    content = _unpack(path, DIGITS_BYTES)
     try:
-        table = np.loadtxt(io.BytesIO(_unpack(path, DIGITS_BYTES)), delimiter=",", dtype=np.uint8, ndmin=2)
+        table = (
+            np.loadtxt(io.BytesIO(content), delimiter=",", dtype=np.uint8, ndmin=2)
+            if content
+            else np.empty((0, 0), np.uint8)
+        )
     except ValueError as error:
         raise UserError(f"{path}: {error}; {MEND}") from None
     if table.shape != (sum(SIZES["digits"]), 65) or table[:, :64].max() > 16 or table[:, 64].max() >= CLASSES:

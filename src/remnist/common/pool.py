@@ -53,9 +53,10 @@ def context(kind: str, preload: str) -> multiprocessing.context.BaseContext:
 def events(processes: multiprocessing.context.BaseContext) -> Iterator["Queue[Any]"]:
     """Make a queue that tasks can put to and this process gets from, for as long as the block lasts."""
     manager = SyncManager(ctx=processes)
-    manager.start(end_with_parent)
-    with manager:
-        yield manager.Queue()
+    with _deaths_told():
+        manager.start(end_with_parent)
+        with manager:
+            yield manager.Queue()
 
 
 @contextmanager
@@ -66,17 +67,25 @@ def workers(processes: multiprocessing.context.BaseContext, tasks: int) -> Itera
     """
     executor = ProcessPoolExecutor(min(tasks, count()), processes, initializer=start_worker)
     try:
-        yield executor
-    except BaseException as error:
+        with _deaths_told():
+            yield executor
+    except BaseException:
         for process in list((executor._processes or {}).values()):
             process.terminate()
-        if isinstance(error, BrokenExecutor):
-            raise UserError(
-                "a worker process was killed; was there enough memory? REMNIST_WORKERS sets how many run"
-            ) from None
         raise
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _deaths_told() -> Iterator[None]:
+    """Tell the user when a process that this one relies on was killed: the system does so where memory runs out."""
+    try:
+        yield
+    except (BrokenExecutor, ConnectionError, EOFError):
+        raise UserError(
+            "a worker process was killed; was there enough memory? REMNIST_WORKERS sets how many run"
+        ) from None
 
 
 def call(name: str, *arguments: Any) -> Any:
