@@ -34,7 +34,7 @@ audit: $(BIN)/.installed ## what is installed fits together, and direct dependen
 	pip-licenses --packages $$(python -c 'import re; from importlib.metadata import requires; \
 	  print(*(re.match(r"[\w.-]+", line)[0] for line in requires("remnist")))')
 
-check-results: $(BIN)/.installed ## do I get what dvc.lock records? a few variants trained again in a copy; 4 minutes
+check-results: $(BIN)/.installed ## do I get what dvc.lock records? a few variants trained again in a copy; 6 minutes
 	python -m tools.check_results
 
 bench: $(BIN)/.installed ## seconds an epoch of each family, against the usual DataLoader loop; 15 minutes
