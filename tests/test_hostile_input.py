@@ -182,6 +182,7 @@ NAMES = [
     "a/b", "../x", "../../executed", "/tmp/x", "a b", "a.b", ".", "..", "-x", "--help", "a;mkdir ../executed",  # noqa: S108
     "$(mkdir ../executed)", "`mkdir ../executed`", "a|b", "a&b", "a>b", "a'b", 'a"b', "a\\b", "a\nb", "a\tb", "é",
     "名前", "a\u202eb", "a\u200bb", "*", "?", "[a]", "{a}", "${a}", "%s", "~", "#a", "@a", "a:b", "x" * 65, "",
+    "lr-0.001", 3,
 ]  # fmt: skip
 
 
