@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+PARALLEL := -n auto --dist loadfile  # a process a core, each test file in one of them
+
 .PHONY: help demo repro test faults verify audit check-results bench lock
 .DEFAULT_GOAL := help
 
@@ -21,10 +23,10 @@ test: $(BIN)/.installed ## lint, types, tests
 	ruff check .
 	ruff format --check .
 	mypy
-	pytest
+	pytest $(PARALLEL)
 
-faults: $(BIN)/.installed ## kills, faults and bad input, all of them, and their count in tests/README.md; 15 minutes
-	pytest -m fault --record-faults
+faults: $(BIN)/.installed ## kills, faults and bad input, all of them, and their count in tests/README.md; 10 minutes
+	pytest $(PARALLEL) -m fault --record-faults
 
 verify: $(BIN)/.installed ## the same bits here and on emulated processors; needs qemu-user; 5 minutes
 	python -m tools.verify

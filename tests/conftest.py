@@ -20,6 +20,7 @@ os.environ.update(
 ROOT = Path(__file__).resolve().parent.parent
 COUNTS = ROOT / "tests/README.md"
 TABLE = "| what was tried | times |"
+FAULTS: Counter[str] = Counter()
 
 
 @pytest.fixture
@@ -71,22 +72,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record-faults", action="store_true", help=f"write to {COUNTS.name} how many faults were tried")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.faults = Counter()  # type: ignore[attr-defined]
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
-    """Count a fault that was tried and cost nothing."""
-    report = yield
-    if report.when == "call" and report.passed:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the report of each test, which may run in another process, say what fault it tries and how often."""
+    for item in items:
         for mark in item.iter_markers("fault"):
-            item.config.faults[mark.args[0]] += mark.kwargs.get("times", 1)  # type: ignore[attr-defined]
-    return report
+            item.user_properties.append(("fault", (mark.args[0], mark.kwargs.get("times", 1))))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count a fault that was tried and cost nothing."""
+    if report.when == "call" and report.passed:
+        for kind, times in (value for name, value in report.user_properties if name == "fault"):
+            FAULTS[kind] += times
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    if session.config.getoption("--record-faults") and exitstatus == 0:
+    if session.config.getoption("--record-faults") and exitstatus == 0 and not hasattr(session.config, "workerinput"):
         before = COUNTS.read_text(encoding="utf-8").split(TABLE)[0]
-        rows = [f"| {kind} | {times} |" for kind, times in session.config.faults.items()]  # type: ignore[attr-defined]
+        rows = [f"| {kind} | {times:,} |" for kind, times in sorted(FAULTS.items())]
+        rows.append(f"| **all** | **{FAULTS.total():,}** |")
         COUNTS.write_text("\n".join([before + TABLE, "| --- | ---: |", *rows, ""]), encoding="utf-8")

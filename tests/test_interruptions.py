@@ -1,4 +1,4 @@
-"""Whatever ends a run before its time, the next `dvc repro` ends as an undisturbed one does, and nothing is lost."""
+"""Whatever ends a run before its time, `make repro` ends as an undisturbed run does, and nothing is lost."""
 
 import os
 import random
@@ -18,9 +18,7 @@ from tests.repository import Repository
 # Each stage, and how many seconds it takes at most on a slow machine: it is killed at a random moment of these.
 SECONDS = {"download": 1.0, "preprocess": 1.5, "train@mlp-baseline": 4.0, "evaluate@mlp-baseline": 3.0, "report": 7.0}
 VICTIMS = ("everything", "dvc", "the stage", "a worker")
-KILLS = [
-    (stage, VICTIMS[(i + j) % len(VICTIMS)], j) for j in range(6) for i, stage in enumerate(SECONDS)
-]  # fmt: skip
+KILLS = [(stage, VICTIMS[(i + j) % len(VICTIMS)], j) for j in range(6) for i, stage in enumerate(SECONDS)]
 QUICK = range(1)  # rounds that every test run makes
 
 
