@@ -156,7 +156,7 @@ def test_ctrl_c_ends_all_processes_at_once(study, started, command):
     started.append(process)
     wait_for(process, "seed 0 epoch")
     os.killpg(process.pid, signal.SIGINT)
-    assert all_gone(process.pid, 5)
+    assert all_gone(process.pid, 8)  # of which starting a process, which is not broken off, may take some
     output = process.communicate()[0]
     assert process.returncode != 0
     assert "Traceback" not in output

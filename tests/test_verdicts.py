@@ -262,8 +262,8 @@ def test_every_claim_is_of_variants_that_there_are(params):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"expect": "better"}, "claims.x.expect: 'better': allowed: 'more', 'less'"),
-        ({"metric": "speed"}, "claims.x.metric: 'speed': allowed: 'accuracy'"),
+        ({"expect": "better"}, "claims.x.expect: \"better\": allowed: 'more', 'less'"),
+        ({"metric": "speed"}, "claims.x.metric: \"speed\": allowed: 'accuracy'"),
         ({"expect": "same"}, "margin: goes with same"),
         ({"margin": 0.1}, "margin: goes with same"),
         ({"expect": "same", "margin": 0.1, "at_least": 0.1}, "at_least: goes with more and less"),

@@ -54,7 +54,8 @@ def events(processes: multiprocessing.context.BaseContext) -> Iterator["Queue[An
     """Make a queue that tasks can put to and this process gets from, for as long as the block lasts."""
     manager = SyncManager(ctx=processes)
     with _deaths_told():
-        manager.start(end_with_parent)
+        with _ctrl_c_put_off():
+            manager.start(end_with_parent)
         with manager:
             yield manager.Queue()
 
@@ -75,6 +76,19 @@ def workers(processes: multiprocessing.context.BaseContext, tasks: int) -> Itera
         raise
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _ctrl_c_put_off() -> Iterator[None]:
+    """Answer Ctrl-C when the block has ended: it starts a process, which else would miss what it is being given."""
+    came = []
+    answer = signal.signal(signal.SIGINT, lambda *_: came.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, answer)
+    if came:
+        raise KeyboardInterrupt
 
 
 @contextmanager
