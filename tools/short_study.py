@@ -111,7 +111,7 @@ def vector_unit() -> str:
 
 
 def map_page_zero() -> None:
-    """Let addresses from 0 up be read.
+    """Let the first addresses be read, as many as lie before any program.
 
     torch's SGD without momentum reads a vector from there under an empty mask, which a processor does not read at all;
     qemu 7.2 reads it and then leaves it out.
@@ -119,7 +119,7 @@ def map_page_zero() -> None:
     c = ctypes.CDLL(None)
     c.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
     fixed = 0x10
-    if c.mmap(0, 2**24, mmap.PROT_READ, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | fixed, -1, 0):
+    if c.mmap(0, 2**16, mmap.PROT_READ, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | fixed, -1, 0):
         sys.exit("error: no memory at address 0; qemu's option -B moves it")
 
 

@@ -7,8 +7,8 @@ process starts in milliseconds, and the stage itself needs no torch.
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.managers import SyncManager
@@ -66,7 +66,7 @@ def workers(processes: multiprocessing.context.BaseContext, tasks: int) -> Itera
 
     The environment variable REMNIST_WORKERS sets another number. The results do not depend on it.
     """
-    executor = ProcessPoolExecutor(min(tasks, count()), processes, initializer=start_worker)
+    executor = _Workers(min(tasks, count()), processes, initializer=start_worker)
     try:
         with _deaths_told():
             yield executor
@@ -78,9 +78,15 @@ def workers(processes: multiprocessing.context.BaseContext, tasks: int) -> Itera
         executor.shutdown(cancel_futures=True)
 
 
+class _Workers(ProcessPoolExecutor):
+    def submit(self, task: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> "Future[Any]":
+        with _ctrl_c_put_off():  # a task may start a process
+            return super().submit(task, *arguments, **keywords)
+
+
 @contextmanager
 def _ctrl_c_put_off() -> Iterator[None]:
-    """Answer Ctrl-C when the block has ended: it starts a process, which else would miss what it is being given."""
+    """Answer Ctrl-C when the block has ended: a process that it starts would complain of what it is not given."""
     came = []
     answer = signal.signal(signal.SIGINT, lambda *_: came.append(True))
     try:
