@@ -43,9 +43,9 @@ def context(kind: str, preload: str) -> multiprocessing.context.BaseContext:
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload([preload])
     # Ctrl-C is for this process to answer; the server would print a traceback if it came while torch is being imported.
-    answer = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     forkserver.ensure_running()
-    signal.signal(signal.SIGINT, answer)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     return server
 
 
