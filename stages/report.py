@@ -2,17 +2,16 @@
 
 import argparse
 import gc
+import multiprocessing
 import shutil
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
-from remnist.common import plan
+from remnist.common import plan, pool
 from remnist.common.errors import reported
 from remnist.common.files import keep_only, read_params, replace_content, write_json, write_text
-from remnist.common.lifetime import start_worker
 from remnist.report import claims, figures, page, published, tables, verdicts
 
 
@@ -30,7 +29,7 @@ def main() -> None:
     for name, table in tables.plot_data(results).items():
         table.to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
     gc.freeze()  # statsmodels looks for garbage at each correction, through everything that was loaded
-    with ProcessPoolExecutor(1, initializer=start_worker) as other:
+    with pool.workers(multiprocessing.get_context(), 1) as other:
         drawn = other.submit(figures.draw, results, printed, unfinished)
         judged = verdicts.judge(results, claimed, printed)
         text = page.render(results, summary, printed, judged)

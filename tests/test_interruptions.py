@@ -142,27 +142,43 @@ def test_killed_in_a_first_run(study, started, number):
     assert study.git("status", "--porcelain") == ""
 
 
-@pytest.mark.parametrize(
-    "command",
-    [["dvc", "repro", "-s", "-f", "train@mlp-baseline"],
-     # Slow: where the second lane is just starting a process, its interruption is not yet told in a line each time.
-     pytest.param([sys.executable, "tools/repro.py", "--jobs", "2"], marks=pytest.mark.slow)],
-    ids=["dvc repro", "tools/repro.py"],
-)  # fmt: skip
+TWO_LANES = [sys.executable, "tools/repro.py", "--jobs", "2"]
+
+
+@pytest.mark.parametrize("command", [["dvc", "repro", "-s", "train@mlp-baseline"], TWO_LANES], ids=["dvc", "two lanes"])
 @pytest.mark.fault("Ctrl-C in train")
 def test_ctrl_c_ends_all_processes_at_once(study, started, command):
     committed = study.hashes()
-    study.forget_runs()
-    if "repro.py" in command[1]:
-        study.forget()  # or the stages would come out of the cache
+    params = study.folder / "params.yaml"
+    params.write_text(params.read_text().replace("epochs: 1", "epochs: 1000"))
+    study.dvc("repro", "plan")
     process = start(study, *command)
     started.append(process)
-    wait_for(process, "seed 0 epoch")
+    for variant in ["mlp-baseline", "mlp-dropout-50"] if command == TWO_LANES else ["mlp-baseline"]:
+        wait_for(process, f"{variant} seed 0 epoch")
     os.killpg(process.pid, signal.SIGINT)
-    assert all_gone(process.pid, 8)  # of which starting a process, which is not broken off, may take some
+    assert all_gone(process.pid, 8)
     output = process.communicate()[0]
     assert process.returncode != 0
     assert "Traceback" not in output
+    study.reset()
+    assert "Running stage" not in study.make_repro()
+    assert study.hashes() == committed
+
+
+@pytest.mark.parametrize("number", [pytest.param(n, marks=[pytest.mark.slow] if n else []) for n in range(10)])
+@pytest.mark.fault("Ctrl-C at any moment of two lanes")
+def test_ctrl_c_at_any_moment(study, started, number):
+    """Python and DVC may tell where they were; no process is left, or complains that another is gone."""
+    committed = study.hashes()
+    study.forget()
+    process = start(study, *TWO_LANES)
+    started.append(process)
+    time.sleep(random.Random(number).uniform(0.5, 12))  # noqa: S311
+    os.killpg(process.pid, signal.SIGINT)
+    assert all_gone(process.pid, 8)
+    output = process.communicate()[0]
+    assert not re.search(r"^\w+(Error|Exception)\b|, in (_bootstrap|_serve_one|_main|spawn_main)$", output, re.MULTILINE)
     study.make_repro()
     assert study.hashes() == committed
 

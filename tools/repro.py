@@ -10,8 +10,8 @@ import re
 import subprocess
 import sys
 import time
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from remnist.common import pool
@@ -20,10 +20,11 @@ from remnist.common.files import read_json
 
 LOCK, RWLOCK = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
 WRITTEN_S = 3  # DVC needs less to write the longer of the two
+POLL_S = 0.1
 
 
 def main() -> None:
-    """Run what the variants need, then the variants in lanes, then what is left, in the working directory."""
+    """Run what the variants need, then the variants side by side, then what is left, in the working directory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=1, help="stages at a time; they share the cores (default 1)")
     jobs = parser.parse_args().jobs
@@ -31,13 +32,10 @@ def main() -> None:
         raise UserError(f"--jobs: {jobs}: allowed: 1 or more")
     mend()
     if jobs > 1:
-        dvc("plan", "preprocess")
-        variants = deque(read_json(Path("plan.json")))
+        dvc_repro([["plan", "preprocess"]])
         share = {pool.WORKERS: str(max(1, pool.count() // jobs))}
-        with ThreadPoolExecutor(jobs) as lanes:
-            for lane in [lanes.submit(run_lane, variants, jobs, share) for _ in range(jobs)]:
-                lane.result()
-    dvc()
+        dvc_repro(parts(list(read_json(Path("plan.json"))), jobs), jobs, share)
+    dvc_repro([[]])
 
 
 def mend() -> None:
@@ -81,28 +79,38 @@ def is_lock_file(path: Path) -> bool:
     return all(re.fullmatch(r"[0-9a-f]{32}(\.dir)?", str(file.get("md5"))) for file in files)
 
 
-def run_lane(variants: deque[str], jobs: int, environment: dict[str, str]) -> None:
-    """Run variants, one after the other, until none is left.
+def parts(variants: list[str], jobs: int) -> Iterator[list[str]]:
+    """Yield what to ask of each `dvc repro`: the stages of several variants, since DVC takes a second to start.
 
-    dvc takes a second to start, so that a lane takes several variants at once; fewer and fewer, so that all lanes end
-    together.
+    Fewer and fewer, so that those side by side end together.
     """
     while variants:
-        taken = [variants.popleft() for _ in range(max(1, len(variants) // (2 * jobs)))]
-        stages = [f"{stage}@{variant}" for variant in taken for stage in ("train", "evaluate")]
-        try:
-            dvc("--single-item", *stages, environment=environment)
-        except SystemExit:
-            variants.clear()  # so that the other lanes end as well, once their stages are done
-            raise
+        count = max(1, len(variants) // (2 * jobs))
+        taken, variants = variants[:count], variants[count:]
+        yield ["--single-item", *(f"{stage}@{variant}" for variant in taken for stage in ("train", "evaluate"))]
 
 
-def dvc(*arguments: str, environment: dict[str, str] | None = None) -> None:
-    """Run `dvc repro`; end with its status if it fails."""
-    command = ["dvc", "--wait-for-lock", "repro", *arguments]
-    status = subprocess.run(command, env=os.environ | (environment or {})).returncode
-    if status:
-        sys.exit(status)
+def dvc_repro(asked: Iterable[list[str]], jobs: int = 1, environment: dict[str, str] | None = None) -> None:
+    """Run `dvc repro` for each of what is asked, several side by side.
+
+    If one fails, those that run are waited for, and this process ends with its status; Ctrl-C reaches them by itself.
+    """
+    waiting, running = iter(asked), list[subprocess.Popen[bytes]]()
+    try:
+        while True:
+            for arguments in islice(waiting, jobs - len(running)):
+                command = ["dvc", "--wait-for-lock", "repro", *arguments]
+                running.append(subprocess.Popen(command, env=os.environ | (environment or {})))
+            if not running:
+                return
+            time.sleep(POLL_S)
+            for process in [process for process in running if process.poll() is not None]:
+                running.remove(process)
+                if process.returncode:
+                    sys.exit(process.returncode)
+    finally:
+        for process in running:
+            process.wait()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ leaves. An emulator does not follow a process into the programs that it starts, 
 """
 
 import argparse
-import concurrent.futures
 import ctypes
 import mmap
 import runpy
@@ -31,8 +30,6 @@ HELD_OUT, TESTED = 20, 60  # images, of every digit
 class Inline(Executor):
     """Runs each task at once, in this process."""
 
-    def __init__(self, *_: Any, **__: Any) -> None: ...
-
     def submit(self, task: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> "Future[Any]":
         """Run the task and return its future, which has its result."""
         future: Future[Any] = Future()
@@ -53,8 +50,8 @@ def main() -> None:
     if arguments.emulated:
         map_page_zero()
     if arguments.half == "report":
-        concurrent.futures.ProcessPoolExecutor = Inline  # type: ignore[assignment,misc]
-        run("report")
+        with shared_workers(None):
+            run("report")
     else:
         with shared_workers(arguments.processes):
             measure()

@@ -1,10 +1,12 @@
-"""Processes that end with the one that started them, however it went."""
+"""Processes that end with the one that started them, however it went, and leave Ctrl-C to it."""
 
 import multiprocessing
 import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 
 POLL_S = 0.2
@@ -29,7 +31,23 @@ def end_with_parent() -> None:
         threading.Thread(target=watch, daemon=True).start()
 
 
-def start_worker() -> None:
-    """Make a worker process end with its parent, and at Ctrl-C without a traceback."""
-    end_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+@contextmanager
+def ctrl_c_later() -> Iterator[None]:
+    """Put Ctrl-C off while the block starts processes: this one, the main thread, answers it when the block has ended.
+
+    They never see it, nor does what they start: it is for this process to answer, which ends them. Interrupted halfway,
+    this one would leave a process that complains of what it is not given.
+
+    Raises:
+        KeyboardInterrupt: after the block, if Ctrl-C came in it.
+    """
+    came = []
+    answer = signal.signal(signal.SIGINT, lambda *_: came.append(True))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which processes inherit
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, answer)
+    if came:
+        raise KeyboardInterrupt

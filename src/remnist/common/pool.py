@@ -6,11 +6,10 @@ process starts in milliseconds, and the stage itself needs no torch.
 
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 from pkgutil import resolve_name
@@ -19,7 +18,7 @@ from typing import Any
 
 from remnist.common import numerics
 from remnist.common.errors import UserError
-from remnist.common.lifetime import end_with_parent, start_worker
+from remnist.common.lifetime import ctrl_c_later, end_with_parent
 
 WORKERS = "REMNIST_WORKERS"
 SOURCE = Path(__file__).resolve().parents[2]
@@ -38,14 +37,11 @@ def context(kind: str, preload: str) -> multiprocessing.context.BaseContext:
     # What is forked imports this copy of the package too, whatever else is installed.
     others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     os.environ["PYTHONPATH"] = os.pathsep.join([str(SOURCE), *others])
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload([preload])
-    # Ctrl-C is for this process to answer; the server would print a traceback if it came while torch is being imported.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    forkserver.ensure_running()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    resource_tracker.ensure_running()  # as the server does at first, and then lets Ctrl-C in
+    with ctrl_c_later():
+        forkserver.ensure_running()
     return server
 
 
@@ -54,7 +50,7 @@ def events(processes: multiprocessing.context.BaseContext) -> Iterator["Queue[An
     """Make a queue that tasks can put to and this process gets from, for as long as the block lasts."""
     manager = SyncManager(ctx=processes)
     with _deaths_told():
-        with _ctrl_c_put_off():
+        with ctrl_c_later():
             manager.start(end_with_parent)
         with manager:
             yield manager.Queue()
@@ -66,7 +62,7 @@ def workers(processes: multiprocessing.context.BaseContext, tasks: int) -> Itera
 
     The environment variable REMNIST_WORKERS sets another number. The results do not depend on it.
     """
-    executor = _Workers(min(tasks, count()), processes, initializer=start_worker)
+    executor = _Workers(min(tasks, count()), processes, initializer=end_with_parent)
     try:
         with _deaths_told():
             yield executor
@@ -80,21 +76,8 @@ def workers(processes: multiprocessing.context.BaseContext, tasks: int) -> Itera
 
 class _Workers(ProcessPoolExecutor):
     def submit(self, task: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> "Future[Any]":
-        with _ctrl_c_put_off():  # a task may start a process
+        with ctrl_c_later():  # a task may start a process
             return super().submit(task, *arguments, **keywords)
-
-
-@contextmanager
-def _ctrl_c_put_off() -> Iterator[None]:
-    """Answer Ctrl-C when the block has ended: a process that it starts would complain of what it is not given."""
-    came = []
-    answer = signal.signal(signal.SIGINT, lambda *_: came.append(True))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, answer)
-    if came:
-        raise KeyboardInterrupt
 
 
 @contextmanager
