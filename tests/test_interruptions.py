@@ -178,7 +178,9 @@ def test_ctrl_c_at_any_moment(study, started, number):
     os.killpg(process.pid, signal.SIGINT)
     assert all_gone(process.pid, 8)
     output = process.communicate()[0]
-    assert not re.search(r"^\w+(Error|Exception)\b|, in (_bootstrap|_serve_one|_main|spawn_main)$", output, re.MULTILINE)
+    assert not re.search(
+        r"^\w+(Error|Exception)\b|, in (_bootstrap|_serve_one|_main|spawn_main)$", output, re.MULTILINE
+    )
     study.make_repro()
     assert study.hashes() == committed
 
