@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import ExitStack
 from pathlib import Path
 from queue import Queue
 from types import TracebackType
@@ -38,16 +37,13 @@ class EpochLog:
 
     def __init__(self, variant: str, seeds: list[int], epochs: int, folder: Path) -> None:
         self.variant, self.epochs = variant, epochs
-        self.stack = ExitStack()
         # Left to itself DVCLive rewrites dvc.yaml and saves an experiment from inside the stage.
-        self.live = {
-            seed: self.stack.enter_context(Live(str(folder / f"seed-{seed}"), dvcyaml=False, save_dvc_exp=False))
-            for seed in seeds
+        self.live: dict[int, Any] = {
+            seed: Live(str(folder / f"seed-{seed}"), dvcyaml=False, save_dvc_exp=False) for seed in seeds
         }
         for live in self.live.values():
             live.step = 1
         self.bar = tqdm(total=len(seeds) * epochs, desc=variant, unit="epoch", disable=not sys.stderr.isatty())
-        self.stack.enter_context(self.bar)
 
     def __enter__(self) -> Self:
         return self
@@ -55,7 +51,10 @@ class EpochLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stack.__exit__(kind, error, trace)
+        self.bar.close()
+        if error is None:  # or DVCLive could wait without end for what Ctrl-C kept it from sending
+            for live in self.live.values():
+                live.end()
 
     def __call__(self, seed: int, metrics: dict[str, float]) -> None:
         """Log the next epoch of a seed."""
