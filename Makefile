@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 PARALLEL := -n auto --dist loadfile  # a process a core, each test file in one of them
 
-.PHONY: help demo repro test faults verify audit check-results bench lock
+.PHONY: help demo repro test faults verify audit check-lock check-results review experiments bench lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -36,8 +36,17 @@ audit: $(BIN)/.installed ## what is installed fits together, and direct dependen
 	pip-licenses --packages $$(python -c 'import re; from importlib.metadata import requires; \
 	  print(*(re.match(r"[\w.-]+", line)[0] for line in requires("remnist")))')
 
+check-lock: $(BIN)/.installed ## would `dvc repro` run anything? needs no data: for a bare clone, and for reviews
+	python -m tools.check_lock
+
 check-results: $(BIN)/.installed ## do I get what dvc.lock records? a few variants trained again in a copy; 6 minutes
 	python -m tools.check_results
+
+review: $(BIN)/.installed ## what this working tree changes, against BASE (main): review/review.md and review/index.html
+	python -m tools.review $(or $(BASE),main)
+
+experiments: $(BIN)/.installed ## what experiments from this commit changed, side by side: in experiments/
+	python -m tools.experiments
 
 bench: $(BIN)/.installed ## seconds an epoch of each family, against the usual DataLoader loop; 15 minutes
 	dvc repro --quiet preprocess
@@ -54,4 +63,6 @@ $(BIN)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python tools/plots_page.py .venv/plots.html
+	$(BIN)/dvc config --quiet --local plots.html_template ../.venv/plots.html
 	@touch $@

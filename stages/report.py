@@ -12,7 +12,7 @@ sys.path.insert(0, "src")  # the code beside this script, whatever else is insta
 from remnist.common import plan, pool
 from remnist.common.errors import reported
 from remnist.common.files import keep_only, read_params, replace_content, write_json, write_text
-from remnist.report import claims, figures, page, published, tables, verdicts
+from remnist.report import claims, figures, gallery, page, published, tables, verdicts
 
 
 def main() -> None:
@@ -21,6 +21,7 @@ def main() -> None:
     printed, claimed = published.check(read_params("published")), claims.check(read_params("claims"))
     entries, evaluations, dvclive = plan.read(Path("plan.json")), Path("evaluations"), Path("dvclive")
     results = tables.load(entries, evaluations, dvclive)
+    images = gallery.read_images(Path("data/images.safetensors"), results)
     keep_only(evaluations, [f"{variant}.json" for variant in entries])
     keep_only(dvclive, list(entries))
     summary, plots, unfinished = tables.summary(results), Path("plots"), Path("plots.tmp")
@@ -34,6 +35,7 @@ def main() -> None:
         judged = verdicts.judge(results, claimed, printed)
         text = page.render(results, summary, printed, judged)
         figures.draw_claims(judged, unfinished)
+        figures.draw_gallery(gallery.rank(results), images, unfinished)
         drawn.result()
 
     replace_content(plots, unfinished)

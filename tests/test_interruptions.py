@@ -33,9 +33,10 @@ def started(study: Repository) -> Iterator[list["subprocess.Popen[str]"]]:
 
 
 def start(study: Repository, *command: str) -> "subprocess.Popen[str]":
+    """Start a command as a terminal does: Ctrl-C reaches it, even where these tests run in the background without."""
     return subprocess.Popen(
         command, cwd=study.folder, env=study.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, start_new_session=True,
+        text=True, start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 

@@ -11,12 +11,14 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from remnist.report import gallery
 from remnist.report.claims import scale
 from remnist.report.panels import Panels, Scale
 from remnist.report.published import Published
-from remnist.report.tables import DIGITS, PARTS, Results, digit_means
+from remnist.report.tables import DIGITS, PARTS, Digits, Results, digit_means
 from remnist.report.verdicts import NOT_TESTABLE, OTHER_CAUSE, REFUTED, UNDECIDED, UPHELD, Judged
 
 mpl.use("agg")
@@ -52,6 +54,19 @@ def draw_claims(judged: list[Judged], folder: Path) -> None:
     if judged:
         sns.set_theme(style="whitegrid", context="paper")
         _save(claims(judged), folder / "claims.png")
+
+
+def draw_gallery(ranking: pd.DataFrame, images: Digits, folder: Path) -> None:
+    """Draw the hardest images, if any network gets one wrong, as gallery.png.
+
+    Args:
+        ranking: the images, as `gallery.rank` returns them.
+        images: the test images, (images, height, width).
+        folder: where to.
+    """
+    if not ranking.empty:
+        sns.set_theme(style="whitegrid", context="paper")
+        _save(hardest(ranking, images), folder / "gallery.png")
 
 
 def _save(figure: Figure, path: Path) -> None:
@@ -232,6 +247,27 @@ def confusion(results: Results, _: Printed) -> Figure:
         image = panels.image(str(variant), matrix.to_numpy(float), cmap="Oranges", vmin=0, vmax=high)
     panels.colorbar(image, "% of the digit's images")
     return panels.figure
+
+
+def hardest(ranking: pd.DataFrame, images: Digits) -> Figure:
+    """The hardest images, each with its label, its most frequent wrong answer, and the share of wrong answers."""
+    shown = ranking.head(gallery.SHOWN)
+    columns, side_in, width, height = 10, 0.72, 1.12, 1.6  # width and height of a place, in sides of an image
+    rows = -(-len(shown) // columns)
+    figure = plt.figure(figsize=(side_in * columns * width, side_in * rows * height))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    facts = zip(*(shown[column] for column in ("image", "label", "answer", "wrong")), strict=True)
+    for place, (index, label, answer, wrong) in enumerate(facts):
+        left, top = place % columns * width, place // columns * height
+        extent = (left, left + 1, top + 1, top)
+        axes.imshow(images[index], cmap="gray_r", vmin=0, vmax=255, extent=extent, interpolation="nearest")
+        axes.add_patch(Rectangle((left, top), 1, 1, fill=False, color="0.8", lw=0.6))
+        middle = left + 0.5
+        axes.text(middle, top - 0.04, gallery.pair(label, answer), ha="center", va="bottom", size=9)
+        axes.text(middle, top + 1.04, f"{wrong * 100:.1f} % wrong", ha="center", va="top", size=7.5, color="0.3")
+    axes.set(xlim=(0, columns * width), ylim=(rows * height - 0.3, -0.3))
+    return figure
 
 
 FIGURES: dict[str, Callable[[Results, Printed], Figure]] = {

@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-LEFT = ("variant", "published", "claim", "compared", "expected", "verdict")  # columns of words
+# Columns of words.
+LEFT = ("variant", "published", "claim", "compared", "expected", "verdict", "parameter", "experiments")
 
 
 def table(rows: list[dict[str, str]]) -> str:

@@ -5,10 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from remnist.common.errors import UserError
-from remnist.report import ledger, markdown
+from remnist.report import gallery, ledger, markdown
 from remnist.report.published import Published
-from remnist.report.tables import DIGITS, Results, digit_means, lost_digits
+from remnist.report.tables import DIGITS, Results, digit_means, image_variants, lost_digits
 from remnist.report.verdicts import Judged
 
 DATA_SETS = {
@@ -43,7 +42,7 @@ def render(results: Results, summary: Summary, published: dict[str, Published], 
     Returns:
         Markdown, which refers to the figures in plots/.
     """
-    data = _images(results)
+    data = results.plan[image_variants(results)[0]]["data"]  # name and validation are all variants'
     name = DATA_SETS[data["name"]]
     where = "" if data["name"] == "mnist" else f", on {name}"
     sections = [
@@ -65,6 +64,7 @@ def render(results: Results, summary: Summary, published: dict[str, Published], 
         "![ROC curves near the corner](plots/roc.png)",
         "## Confusion",
         "![Which digits are taken for which](plots/confusion.png)",
+        *gallery.section(results),
         "## Learning curves",
         f"Accuracy after each epoch on the {data['validation']:,} validation images and on as many of the first "
         "training images, both without dropout; mean and range over seeds. Epochs and errors have logarithmic scales.",
@@ -131,19 +131,10 @@ def _variants(judged: Judged) -> set[str]:
     return compared | ({*signs.softmax, *signs.logits} if signs else set())
 
 
-def _images(results: Results) -> dict[str, Any]:
-    """Return the data settings of the images that all variants share, but for XOR."""
-    for entry in results.plan.values():
-        if entry["data"]["name"] in DATA_SETS:
-            return dict(entry["data"])
-    raise UserError("plan.json: no variant is on images; the report is about those")
-
-
 def _lead(results: Results, summary: Summary, published: dict[str, Published], data: dict[str, Any]) -> str:
     """State in a few lines what was measured and how it compares with what was printed."""
     runs = results.runs
-    on_images = [variant for variant, entry in results.plan.items() if entry["data"]["name"] == data["name"]]
-    best = max(on_images, key=lambda variant: summary[variant]["accuracy"])
+    best = max(image_variants(results), key=lambda variant: summary[variant]["accuracy"])
     accuracy = markdown.accuracy(summary[best])
     lines = [f"{len(summary)} variants, {len(runs)} runs. Best on the test set: `{best}`, {accuracy}."]
     if REFERENCE in summary and summary[REFERENCE]["seeds"] > 1:

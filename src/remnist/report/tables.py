@@ -14,9 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from remnist.common.errors import UserError
+from remnist.report import statistics
 from remnist.report.evaluations import read_evaluation
 
 DIGITS = [str(digit) for digit in range(10)]  # XOR has the first two alone
+XOR = "xor"  # what the data set is called that is none of images
 DECIMALS = 6  # as the evaluations have them
 CURVE_DECIMALS = 4  # what a plot can show
 METRICS = ("loss", "accuracy")
@@ -91,6 +93,18 @@ def load(plan: dict[str, Any], evaluations: Path, dvclive: Path) -> Results:
     )
 
 
+def image_variants(results: Results) -> list[str]:
+    """Return the variants on the data set's images: all but XOR's, which has four points of its own.
+
+    Raises:
+        UserError: there is none.
+    """
+    variants = [variant for variant, entry in results.plan.items() if entry["data"]["name"] != XOR]
+    if not variants:
+        raise UserError("plan.json: no variant is on images; the report is about those")
+    return variants
+
+
 def summary(results: Results) -> dict[str, dict[str, Any]]:
     """Sum up each variant over its seeds; `accuracy_sd` is null where there is one seed."""
     groups = results.runs.groupby("variant", sort=False)
@@ -127,16 +141,26 @@ def ensembles(results: Results) -> dict[str, dict[str, dict[str, float]]]:
 
 
 def plot_data(results: Results) -> dict[str, pd.DataFrame]:
-    """Return the data of DVC's plots, each by the name of its file, means over seeds but for `accuracy`."""
+    """Return the data of DVC's plots, each by the name of its file, means over seeds but for `accuracy`.
+
+    That has each seed's accuracy, and beside it the interval of its variant's mean.
+    """
     curves = results.curves.groupby(["variant", "part", "epoch"], sort=False, as_index=False)[list(METRICS)].mean()
     digits = results.per_digit.groupby(["variant", "digit"], sort=False, as_index=False)[["accuracy"]].mean()
     return {
-        "accuracy": results.runs[["variant", "seed", "accuracy"]],
+        "accuracy": results.runs[["variant", "seed", "accuracy"]].join(_intervals(results.runs), on="variant"),
         "learning_curves": curves.round(CURVE_DECIMALS),
         "per_digit": digits.round(CURVE_DECIMALS),
         "roc": results.roc.round({"true_positive_rate": CURVE_DECIMALS}),
         "confusion": results.confusion.round(CURVE_DECIMALS),
     }
+
+
+def _intervals(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return Student's interval of each variant's mean accuracy, `low` and `high`; of one seed there is none."""
+    groups = runs.groupby("variant", sort=False)["accuracy"]
+    intervals = {v: statistics.t_interval(a.to_numpy()) for v, a in groups if len(a) > 1}
+    return pd.DataFrame.from_dict(intervals, orient="index", columns=["low", "high"]).round(DECIMALS)
 
 
 def _rows(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
