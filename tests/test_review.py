@@ -216,9 +216,13 @@ def test_experiments_of_a_sweep_side_by_side(study):
     assert changed == "| *changed* |  | `model.dropout=0.1` | `model.dropout=0.9` |"
     assert flipped.startswith("| *verdicts flipped* |  | ")
     assert [row.split("`")[1] for row in rows if row.startswith("| `")] == ["mlp-baseline", "batch-100"]
+    refs = sorted(
+        study.git("for-each-ref", "--format=%(refname)", "refs/exps/*/*/*").split(), key=lambda r: r.split("/")[-1]
+    )
+    assert [ref.split("/")[-1] for ref in refs] == ["first", "third"]
     for row in rows[:2]:
         variant, cells = row.split("`")[1], [cell.strip(" ▲▼") for cell in row.split("|")[2:5]]
-        for revision, cell in zip(("HEAD", "first", "third"), cells, strict=True):
+        for revision, cell in zip(("HEAD", *refs), cells, strict=True):
             found = accuracies(study, revision)[variant]
             assert cell == f"{100 * found.mean():.2f} ± {100 * found.std():.2f} %"
     assert {path.name for path in (study.folder / "experiments").iterdir()} == {

@@ -23,7 +23,7 @@ PAGE = """<!DOCTYPE html>
 <title>Plots</title>
 <style>
 body { font-family: system-ui, sans-serif; margin: 1.5rem; color: #222; }
-body > div { margin-bottom: 3rem; overflow-x: auto; }
+.vega-embed { display: block !important; margin-bottom: 2.5rem; overflow-x: auto; }  /* not side by side */
 img { max-width: 100%; }
 </style>
 <script>VEGA</script>

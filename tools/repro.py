@@ -73,7 +73,7 @@ def is_lock_file(path: Path) -> bool:
 
     try:
         stages = COMPILED_LOCKFILE_SCHEMA(load_yaml(path)).get("stages", {}).values()
-    except (Invalid, ParseError):
+    except (Invalid, ParseError, ValueError):  # a date that is none
         return False
     files = [file for stage in stages for kind in ("deps", "outs") for file in stage.get(kind, [])]
     return all(re.fullmatch(r"[0-9a-f]{32}(\.dir)?", str(file.get("md5"))) for file in files)

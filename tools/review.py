@@ -74,7 +74,7 @@ def main() -> None:
         parameters(base, params),
         experiments(base, differences, metrics.get(SUMMARY, {})),
         verdicts(base, metrics.get(CLAIMS, {}), read_params("claims")),
-        pictures({name: variants for name, variants in changed.items() if variants}),
+        pictures([name for name, variants in changed.items() if variants]),
     ]
     text = "\n\n".join(filter(None, sections)) + "\n"
     write_text(out / "review.md", text)
@@ -256,12 +256,12 @@ def picture(content: dict[str, Any], variants: set[str]) -> bytes:
     return vl_convert.vegalite_to_png(json.dumps(shown), vl_version=plots_page.VEGA_LITE, scale=SCALE)
 
 
-def pictures(changed: dict[str, set[str]]) -> str:
+def pictures(changed: list[str]) -> str:
     """Return the pictures of the plots that changed, the first of them unfolded."""
     parts = []
     for place, name in enumerate(changed):
         image = f"![{name}]({name}.png)"
-        title = f"{name.replace('_', ' ')}: {len(changed[name])} experiments"
+        title = name.replace("_", " ")
         parts.append(image if place == 0 else f"<details><summary>{title}</summary>\n\n{image}\n\n</details>")
     return "## Plots\n\n" + "\n\n".join([*parts, "All experiments beside them: `index.html`, next to this file."])
 

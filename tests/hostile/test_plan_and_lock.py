@@ -82,6 +82,7 @@ LOCKS: dict[str, Callable[[str], str]] = {
     "a hash that is a path": lambda text: re.sub(r"md5: \w+", "md5: ../../../../beside/x", text, count=1),
     "a conflict of Git": lambda text: f"<<<<<<< HEAD\n{text}=======\n{text}>>>>>>> change\n",
     "an object": lambda _: "stages: !!python/object/apply:os.mkdir ['../executed']\n",
+    "no date": lambda text: f"{text}date: 2021-99-99\n",
     "no stages": lambda _: "schema: '2.0'\nstages:\n",
 }
 
