@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from scipy import stats
 
 from tests.repository import Repository
-from tools import review
+from tools import review, revisions
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 OFFLINE = [
@@ -158,9 +158,9 @@ def rows(revision: str, **accuracy: list[float]) -> list[dict[str, str]]:
 def test_variants_that_came_and_went():
     table = pd.DataFrame(rows("workspace", old=[0.5, 0.6], new=[0.7, 0.8]) + rows("main", old=[0.5, 0.6], gone=[0.1]))
     digits = table.assign(digit=table["seed"]).drop(columns="seed")
-    assert review.changed_variants(table) == {"new", "gone"}
+    assert revisions.changed_variants(table) == {"new", "gone"}
     for variant, base, now in (("new", 0, 2), ("gone", 1, 0)):
-        found = review.difference(table, digits, variant)
+        found = revisions.difference(table, digits, variant)
         assert (len(found.base), len(found.now)) == (base, now)
         assert found.p_value is None
         assert found.digit is None
@@ -179,7 +179,7 @@ def test_noise_is_corrected_for_the_number_of_experiments():
         before = {v: list(generator.normal(0.9, 0.01, 6)) for v in variants}
         table = pd.DataFrame(rows("workspace", **variants) + rows("main", **before))
         digits = table.assign(digit=table["seed"]).drop(columns="seed")
-        marked += bool(review.beyond_noise({v: review.difference(table, digits, v) for v in variants}))
+        marked += bool(revisions.beyond_noise({v: revisions.difference(table, digits, v) for v in variants}))
     assert marked <= 12  # 5 expected; more than 12 once in 700 studies
 
 
@@ -189,8 +189,8 @@ def test_what_is_beyond_noise_is_marked():
         + rows("main", a=[0.81, 0.82, 0.83], b=[0.6, 0.7, 0.9])
     )
     digits = table.assign(digit=table["seed"]).drop(columns="seed")
-    differences = {v: review.difference(table, digits, v) for v in "ab"}
-    assert review.beyond_noise(differences) == {"a"}
+    differences = {v: revisions.difference(table, digits, v) for v in "ab"}
+    assert revisions.beyond_noise(differences) == {"a"}
     lines = review.experiments("main", differences, {"a.loss": {"diff": -0.25}}).splitlines()
     assert "▲ | -0.2500 |" in lines[4]
     assert not set("▲▼") & set(lines[5])

@@ -12,7 +12,7 @@ import pandas as pd
 from remnist.common.errors import UserError, reported
 from remnist.common.files import write_bytes, write_text
 from remnist.report import markdown
-from tools import review
+from tools import review, revisions
 
 BASE = "HEAD"
 
@@ -23,19 +23,19 @@ def main() -> None:
     parser.add_argument("experiments", nargs="*", help="their names (default: all that started from this commit)")
     parser.add_argument("--out", type=Path, default=Path("experiments"), help="folder to write to")
     arguments = parser.parse_args()
-    names = arguments.experiments or review.run("exp", "list", "--name-only").split()
+    names = arguments.experiments or revisions.run("exp", "list", "--name-only").split()
     if not names:
         raise UserError("no experiments from this commit; `dvc exp run -S model.dropout=0.5` makes one")
-    plots, out = review.vega(BASE, *names), arguments.out
+    plots, out = revisions.vega(BASE, *names), arguments.out
     out.mkdir(parents=True, exist_ok=True)
     tables = {name: pd.DataFrame(plot["data"]["values"]) for name, plot in plots.items()}
-    affected = review.changed_variants(tables["accuracy"])
+    affected = revisions.changed_variants(tables["accuracy"])
     changed = dict(sorted(((name, settings(name)) for name in names), key=lambda item: item[1]))
     text = f"{table(changed, tables['accuracy'], tables['per_digit'], affected)}\n"
     write_text(out / "experiments.md", text)
     if affected:
-        write_bytes(out / "accuracy.png", review.picture(plots["accuracy"], affected))
-    review.write_page(out, BASE, *names)
+        write_bytes(out / "accuracy.png", revisions.picture(plots["accuracy"], affected))
+    revisions.write_page(out, BASE, *names)
     print(f"{text}\nPlots of all of them: {out / 'index.html'}")
 
 
@@ -46,8 +46,8 @@ def table(changed: dict[str, str], accuracy: pd.DataFrame, per_digit: pd.DataFra
         {"variant": "*verdicts flipped*", BASE: "", **{name: str(flips(name)) for name in changed}},
     ]
     differences = {name: compared(name, accuracy, per_digit, affected) for name in changed}
-    marks = {name: review.beyond_noise(found) for name, found in differences.items()}
-    for variant in sorted(affected, key=review.order(accuracy)):
+    marks = {name: revisions.beyond_noise(found) for name, found in differences.items()}
+    for variant in sorted(affected, key=revisions.order(accuracy)):
         base = next(iter(differences.values()))[variant].base
         cells = {}
         for name, found in differences.items():
@@ -63,20 +63,20 @@ def compared(name: str, accuracy: pd.DataFrame, per_digit: pd.DataFrame, variant
     """Compare variants of an experiment with the commit that it started from."""
 
     def two(rows: pd.DataFrame) -> pd.DataFrame:
-        return rows[rows["rev"].isin([BASE, name])].replace({"rev": {name: review.NOW}})
+        return rows[rows["rev"].isin([BASE, name])].replace({"rev": {name: revisions.NOW}})
 
-    return {variant: review.difference(two(accuracy), two(per_digit), variant) for variant in variants}
+    return {variant: revisions.difference(two(accuracy), two(per_digit), variant) for variant in variants}
 
 
 def settings(name: str) -> str:
     """Return the parameters that an experiment set, as `-S` has them."""
-    changes = review.dvc("params", BASE, name).get("params.yaml", {})
+    changes = revisions.dvc("params", BASE, name).get("params.yaml", {})
     return ", ".join(f"`{path}={review.value(change.get('new'))}`" for path, change in sorted(changes.items()))
 
 
 def flips(name: str) -> int:
     """Return how many verdicts an experiment flipped."""
-    return len(review.flipped(review.dvc("metrics", BASE, name).get(review.CLAIMS, {})))
+    return len(review.flipped(revisions.dvc("metrics", BASE, name).get(review.CLAIMS, {})))
 
 
 if __name__ == "__main__":

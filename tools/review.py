@@ -6,48 +6,23 @@ Parameters, metrics and plots of the working tree are held against those of anot
 
 import argparse
 import json
-import subprocess
-import tempfile
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import vl_convert
 
-from remnist.common.errors import UserError, reported
+from remnist.common.errors import reported
 from remnist.common.files import read_params, write_bytes, write_text
-from remnist.report import markdown, statistics
-from tools import plots_page
+from remnist.report import markdown
+from tools import revisions
+from tools.revisions import NOW, Difference
 
-NOW = "workspace"  # as DVC calls the working tree
 PLAN, SUMMARY, CLAIMS = "plan.json", "metrics/summary.json", "metrics/claims.json"
 SEVERAL = 6  # experiments that are named; of more their number, and their names to unfold
-SCALE = 1.25  # of the pictures
 
 Changes = dict[str, dict[str, Any]]  # by the path of a value within its file, `old` and `new`
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What a change did to an experiment's accuracy, in fractions.
-
-    Attributes:
-        base: each seed's accuracy before, none if the experiment is new.
-        now: each seed's accuracy now, none if the experiment is gone.
-        low, high: Student's interval of the mean difference at the same seed; None of fewer than two such seeds.
-        p_value: of Student's two-sided test that there is no difference, as yet not corrected; None likewise.
-        digit: the digit whose accuracy changed most, and by how much; None where there are not both.
-    """
-
-    base: pd.Series
-    now: pd.Series
-    low: float | None
-    high: float | None
-    p_value: float | None
-    digit: tuple[Any, float] | None
 
 
 def main() -> None:
@@ -57,18 +32,20 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("review"), help="folder to write to (default review)")
     arguments = parser.parse_args()
     base, out = arguments.base, arguments.out
-    params, metrics, plots = dvc("params", base), dvc("metrics", base), vega(base)
+    params, metrics, plots = revisions.dvc("params", base), revisions.dvc("metrics", base), revisions.vega(base)
     out.mkdir(parents=True, exist_ok=True)
     for earlier in [*out.glob("*.png"), out / "index.html"]:
         earlier.unlink(missing_ok=True)
-    write_page(out, base)
+    revisions.write_page(out, base)
     tables = {name: pd.DataFrame(plot["data"]["values"]) for name, plot in plots.items()}
-    changed = {name: changed_variants(table) for name, table in tables.items()}
-    affected = sorted(set().union(*changed.values(), variants_of(params.get(PLAN, {}))), key=order(tables["accuracy"]))
+    changed = {name: revisions.changed_variants(table) for name, table in tables.items()}
+    affected = sorted(
+        set().union(*changed.values(), variants_of(params.get(PLAN, {}))), key=revisions.order(tables["accuracy"])
+    )
     for name, variants in changed.items():
         if variants:
-            write_bytes(out / f"{name}.png", picture(plots[name], variants))
-    differences = {v: difference(tables["accuracy"], tables["per_digit"], v) for v in affected}
+            write_bytes(out / f"{name}.png", revisions.picture(plots[name], variants))
+    differences = {v: revisions.difference(tables["accuracy"], tables["per_digit"], v) for v in affected}
     sections = [
         headline(base, tables["accuracy"], differences, metrics.get(CLAIMS, {})),
         parameters(base, params),
@@ -81,99 +58,17 @@ def main() -> None:
     print(text)
 
 
-def dvc(kind: str, *revisions: str) -> Any:
-    """Return what `dvc <kind> diff` reports of the revisions, as JSON.
-
-    Raises:
-        UserError: DVC refuses, as where there is no such revision.
-    """
-    return json.loads(run(kind, "diff", *revisions, "--json"))
-
-
-def run(*arguments: str) -> str:
-    """Run DVC and return what it prints.
-
-    Raises:
-        UserError: DVC refuses.
-    """
-    done = subprocess.run(["dvc", *arguments], capture_output=True, text=True)
-    if done.returncode:
-        [*_, told] = done.stderr.strip().splitlines() or ["no reason given"]
-        raise UserError(f"dvc {' '.join(arguments)}: {told.removeprefix('ERROR: ')}")
-    return done.stdout
-
-
-def vega(*revisions: str) -> dict[str, dict[str, Any]]:
-    """Return DVC's plots by their names, in Vega-Lite, with their data."""
-    return {name: plot["content"] for name, [plot] in dvc("plots", *revisions)["data"].items()}
-
-
-def write_page(out: Path, *revisions: str) -> None:
-    """Write DVC's page of plots, as `index.html`, which needs no network."""
-    with tempfile.TemporaryDirectory() as folder:
-        page = Path(folder, "page.html")
-        plots_page.write(page)
-        run("plots", "diff", *revisions, "--html-template", str(page), "--out", str(out))
-
-
-def changed_variants(table: pd.DataFrame) -> set[str]:
-    """Return the variants whose rows are not the same in all revisions."""
-    rows = table.drop(columns=["filename", "field"], errors="ignore").fillna("")
-    key = [column for column in rows if column != "rev"]
-    same = rows.groupby(key)["rev"].transform("nunique") == rows["rev"].nunique()
-    return set(rows["variant"][~same])
-
-
 def variants_of(plan: Changes) -> set[str]:
     """Return the variants whose entry of the plan changed."""
     return {path.partition(".")[0] for path in plan}
 
 
-def order(accuracy: pd.DataFrame) -> Any:
-    """Return a key that sorts variants as the study has them, those that are gone last."""
-    places = {variant: place for place, variant in enumerate(accuracy["variant"].unique())}
-    return lambda variant: (places.get(variant, len(places)), variant)
-
-
-def difference(accuracy: pd.DataFrame, per_digit: pd.DataFrame, variant: str) -> Difference:
-    """Compare a variant's accuracies in the two revisions, seed by seed and digit by digit.
-
-    Args:
-        accuracy: `variant`, `seed`, `accuracy`, `rev`, as DVC reports them: as text.
-        per_digit: `variant`, `digit`, `accuracy`, `rev`, likewise.
-        variant: the variant.
-    """
-
-    def both(table: pd.DataFrame, index: str) -> tuple[pd.Series, pd.Series]:
-        rows = table[table["variant"] == variant].set_index(index)
-        values = rows["accuracy"].astype(float)
-        return values[rows["rev"] != NOW], values[rows["rev"] == NOW]
-
-    base, now = both(accuracy, "seed")
-    low = high = p_value = None
-    paired = (now - base).dropna().to_numpy()
-    if len(paired) > 1:
-        low, high = statistics.t_interval(paired)
-        p_value = min(1.0, 2 * min(statistics.t_test(paired, 0, "less"), statistics.t_test(paired, 0, "greater")))
-    before, after = both(per_digit, "digit")
-    digits = (after - before).dropna()
-    most = max(digits.to_dict().items(), key=lambda digit: abs(digit[1]), default=None)
-    return Difference(base, now, low, high, p_value, most)
-
-
-def beyond_noise(differences: dict[str, Difference]) -> set[str]:
-    """Return the experiments that differ by more than chance: 5 % for all of them together, corrected by Holm."""
-    tested = {v: d.p_value for v, d in differences.items() if d.p_value is not None}
-    corrected = statistics.holm(np.array(list(tested.values())))
-    return {variant for variant, p_value in zip(tested, corrected, strict=True) if p_value < statistics.ALPHA}
-
-
 def headline(base: str, accuracy: pd.DataFrame, differences: dict[str, Difference], claims: Changes) -> str:
     """Return the title and the whole change in a line."""
-    total, flips = accuracy["variant"].nunique(), len(flipped(claims))
+    total, flips, marked = accuracy["variant"].nunique(), len(flipped(claims)), len(revisions.beyond_noise(differences))
     return (
         f"# Review: the working tree against {base}\n\n**{len(differences)} of {total} experiments affected, "
-        f"{len(beyond_noise(differences))} of them beyond noise; {flips} verdict{'' if flips == 1 else 's'} flipped.**"
+        f"{marked} of them beyond noise; {flips} verdict{'' if flips == 1 else 's'} flipped.**"
     )
 
 
@@ -201,7 +96,7 @@ def parameters(base: str, params: dict[str, Changes]) -> str:
 
 def experiments(base: str, differences: dict[str, Difference], summary: Changes) -> str:
     """Return a row for each affected experiment, those beyond noise marked."""
-    marked = beyond_noise(differences)
+    marked = revisions.beyond_noise(differences)
     rows = []
     for variant, found in differences.items():
         mean = found.now.mean() - found.base.mean()
@@ -247,13 +142,6 @@ def verdicts(base: str, changes: Changes, claims: dict[str, Any]) -> str:
         for name, change in flipped(changes).items()
     ]
     return "## Verdicts\n\n" + (markdown.table(rows) if rows else "None flipped.")
-
-
-def picture(content: dict[str, Any], variants: set[str]) -> bytes:
-    """Draw a plot, as DVC fills its template, of these variants alone."""
-    rows = [row for row in content["data"]["values"] if row["variant"] in variants]
-    shown = content | {"data": content["data"] | {"values": rows}}
-    return vl_convert.vegalite_to_png(json.dumps(shown), vl_version=plots_page.VEGA_LITE, scale=SCALE)
 
 
 def pictures(changed: list[str]) -> str:
