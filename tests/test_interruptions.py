@@ -77,6 +77,11 @@ def wait_for(process: "subprocess.Popen[str]", line: str) -> str:
     raise RuntimeError(f"it ended before it said {line!r}:\n{''.join(said)}")
 
 
+def errors(output: str) -> list[str]:
+    """Return the names of the exceptions that tracebacks end in."""
+    return re.findall(r"^Traceback \(most recent call last\):\n(?: .*\n|\n)+([\w.]+)", output, re.MULTILINE)
+
+
 def strike(victim: str, process: "subprocess.Popen[str]", chance: random.Random) -> None:
     """Kill without warning: the whole session, as when the machine is switched off, or one process of it."""
     children = psutil.Process(process.pid).children()
@@ -113,7 +118,8 @@ def test_killed_in_a_stage(study, started, stage, victim, number):
         strike(victim, process, chance)
     output = process.communicate(timeout=60)[0]
     assert all_gone(process.pid, 10)
-    assert "Traceback" not in output
+    # A process that is being started when its parent is killed says that it is gone; nothing else ends in a traceback.
+    assert set(errors(output)) <= {"BrokenPipeError", "ConnectionResetError", "EOFError"}
     # Results that Git keeps are there, whole, at any moment.
     assert study.results() == {name: content for name, content in committed.items() if name != "dvc.lock"}
     if number % 2:

@@ -34,7 +34,7 @@ def main() -> None:
     except DvcException as error:
         raise UserError(printable(" ".join(str(error).split()))) from None
     except ValueError as error:  # of a date that is none DVC knows nothing
-        raise UserError(f"dvc.yaml, params.yaml or {LOCK}: {error}") from None
+        raise UserError(f"dvc.yaml or params.yaml: {error}") from None
     if not stages:
         raise UserError("dvc.yaml: missing or without stages; run this from the project's root")
     if not stale:
