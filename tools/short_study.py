@@ -50,8 +50,8 @@ def main() -> None:
     if arguments.emulated:
         map_page_zero()
     if arguments.half == "report":
-        with shared_workers(None):
-            run("report")
+        share(Inline(), Queue())
+        run("report")
     else:
         with shared_workers(arguments.processes):
             measure()
