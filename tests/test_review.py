@@ -170,6 +170,12 @@ def test_variants_that_came_and_went():
         assert "nan" not in row
 
 
+def test_a_column_that_an_older_revision_has_not_is_no_change():
+    table = pd.DataFrame([*rows("workspace", a=[0.5], b=[0.7]), *rows("main", a=[0.5], b=[0.6])])
+    table.loc[table["rev"] == "workspace", "low"] = "0.4"
+    assert revisions.changed_variants(table) == {"b"}
+
+
 def test_noise_is_corrected_for_the_number_of_experiments():
     """One in twenty experiments that nothing happened to would be marked by a test of each by itself."""
     generator = np.random.default_rng(0)

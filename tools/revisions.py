@@ -64,7 +64,9 @@ def picture(content: dict[str, Any], variants: set[str]) -> bytes:
 
 def changed_variants(table: pd.DataFrame) -> set[str]:
     """Return the variants whose rows are not the same in all revisions."""
-    rows = table.drop(columns=["filename", "field"], errors="ignore").fillna("")
+    rows = table.drop(columns=["filename", "field"], errors="ignore").dropna(
+        axis="columns"
+    )  # an older one may have fewer
     key = [column for column in rows if column != "rev"]
     same = rows.groupby(key)["rev"].transform("nunique") == rows["rev"].nunique()
     return set(rows["variant"][~same])
