@@ -5,7 +5,6 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -28,10 +27,10 @@ def main() -> None:
         raise UserError("no experiments from this commit; `dvc exp run -S model.dropout=0.5` makes one")
     plots, out = revisions.vega(BASE, *names), arguments.out
     out.mkdir(parents=True, exist_ok=True)
-    tables = {name: pd.DataFrame(plot["data"]["values"]) for name, plot in plots.items()}
-    affected = revisions.changed_variants(tables["accuracy"])
+    accuracy, per_digit = revisions.table(plots["accuracy"]), revisions.table(plots["per_digit"])
+    affected = revisions.changed_variants(accuracy)
     changed = dict(sorted(((name, settings(name)) for name in names), key=lambda item: item[1]))
-    text = f"{table(changed, tables['accuracy'], tables['per_digit'], affected)}\n"
+    text = f"{table(changed, accuracy, per_digit, affected)}\n"
     write_text(out / "experiments.md", text)
     if affected:
         write_bytes(out / "accuracy.png", revisions.picture(plots["accuracy"], affected))
@@ -46,26 +45,27 @@ def table(changed: dict[str, str], accuracy: pd.DataFrame, per_digit: pd.DataFra
         {"variant": "*verdicts flipped*", BASE: "", **{name: str(flips(name)) for name in changed}},
     ]
     differences = {name: compared(name, accuracy, per_digit, affected) for name in changed}
-    marks = {name: revisions.beyond_noise(found) for name, found in differences.items()}
+    marks = {name: revisions.marks(found) for name, found in differences.items()}
     for variant in sorted(affected, key=revisions.order(accuracy)):
         base = next(iter(differences.values()))[variant].base
-        cells = {}
-        for name, found in differences.items():
-            now = found[variant].now
-            mark = (" ▲" if now.mean() > base.mean() else " ▼") if variant in marks[name] else ""
-            cells[name] = review.spread(now) + mark
+        cells = {
+            n: f"{review.spread(found[variant].now)} {marks[n][variant]}".strip() for n, found in differences.items()
+        }
         rows.append({"variant": f"`{variant}`", BASE: review.spread(base), **cells})
     note = f"▲▼: differs from {BASE} beyond noise, seeds paired, corrected by Holm for an experiment's variants."
     return f"{markdown.table(rows)}\n\n{note}"
 
 
-def compared(name: str, accuracy: pd.DataFrame, per_digit: pd.DataFrame, variants: set[str]) -> dict[str, Any]:
+def compared(
+    name: str, accuracy: pd.DataFrame, per_digit: pd.DataFrame, variants: set[str]
+) -> dict[str, revisions.Difference]:
     """Compare variants of an experiment with the commit that it started from."""
 
     def two(rows: pd.DataFrame) -> pd.DataFrame:
         return rows[rows["rev"].isin([BASE, name])].replace({"rev": {name: revisions.NOW}})
 
-    return {variant: revisions.difference(two(accuracy), two(per_digit), variant) for variant in variants}
+    accuracy, per_digit = two(accuracy), two(per_digit)
+    return {variant: revisions.difference(accuracy, per_digit, variant) for variant in variants}
 
 
 def settings(name: str) -> str:

@@ -10,7 +10,6 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from remnist.common.errors import reported
@@ -37,7 +36,7 @@ def main() -> None:
     for earlier in [*out.glob("*.png"), out / "index.html"]:
         earlier.unlink(missing_ok=True)
     revisions.write_page(out, base)
-    tables = {name: pd.DataFrame(plot["data"]["values"]) for name, plot in plots.items()}
+    tables = {name: revisions.table(plot) for name, plot in plots.items()}
     changed = {name: revisions.changed_variants(table) for name, table in tables.items()}
     affected = sorted(
         set().union(*changed.values(), variants_of(params.get(PLAN, {}))), key=revisions.order(tables["accuracy"])
@@ -96,23 +95,21 @@ def parameters(base: str, params: dict[str, Changes]) -> str:
 
 def experiments(base: str, differences: dict[str, Difference], summary: Changes) -> str:
     """Return a row for each affected experiment, those beyond noise marked."""
-    marked = revisions.beyond_noise(differences)
-    rows = []
-    for variant, found in differences.items():
-        mean = found.now.mean() - found.base.mean()
-        rows.append(
-            {
-                "variant": f"`{variant}`",
-                base: spread(found.base),
-                NOW: spread(found.now),
-                "difference": "" if np.isnan(mean) else points(mean),
-                "95 % interval": "" if found.low is None else f"[{points(found.low)}, {points(found.high)}]",
-                "": ("▲" if mean > 0 else "▼") if variant in marked else "",
-                "loss": changed_by(summary, f"{variant}.loss"),
-                "ROC-AUC": changed_by(summary, f"{variant}.roc_auc_macro"),
-                "most changed digit": "" if found.digit is None else f"{found.digit[0]}: {points(found.digit[1])}",
-            }
-        )
+    marks = revisions.marks(differences)
+    rows = [
+        {
+            "variant": f"`{variant}`",
+            base: spread(found.base),
+            NOW: spread(found.now),
+            "difference": points(found.mean),
+            "95 % interval": "" if found.low is None else f"[{points(found.low)}, {points(found.high)}]",
+            "": marks[variant],
+            "loss": changed_by(summary, f"{variant}.loss"),
+            "ROC-AUC": changed_by(summary, f"{variant}.roc_auc_macro"),
+            "most changed digit": "" if found.digit is None else f"{found.digit[0]}: {points(found.digit[1])}",
+        }
+        for variant, found in differences.items()
+    ]
     note = (
         "Accuracy on the test set, mean ± standard deviation over seeds; its difference in points, seeds paired. "
         "▲▼: beyond noise, by Student's test at 5 %, corrected by Holm for all rows. Loss, macro ROC-AUC: the change."
@@ -182,7 +179,7 @@ def changed_by(metrics: Changes, path: str) -> str:
 
 
 def points(fraction: float | None) -> str:
-    """Return a difference of accuracies in points, with its sign."""
+    """Return a difference of accuracies in points, with its sign; nothing where there is none."""
     return "" if fraction is None else f"{100 * fraction:+.2f}"
 
 

@@ -47,6 +47,11 @@ def vega(*revisions: str) -> dict[str, dict[str, Any]]:
     return {name: plot["content"] for name, [plot] in dvc("plots", *revisions)["data"].items()}
 
 
+def table(plot: dict[str, Any]) -> pd.DataFrame:
+    """Return a plot's data: `rev` and the columns of its file, as text."""
+    return pd.DataFrame(plot["data"]["values"])
+
+
 def write_page(out: Path, *revisions: str) -> None:
     """Write DVC's page of plots, as `index.html`, which needs no network."""
     with tempfile.TemporaryDirectory() as folder:
@@ -64,9 +69,8 @@ def picture(content: dict[str, Any], variants: set[str]) -> bytes:
 
 def changed_variants(table: pd.DataFrame) -> set[str]:
     """Return the variants whose rows are not the same in all revisions."""
-    rows = table.drop(columns=["filename", "field"], errors="ignore").dropna(
-        axis="columns"
-    )  # an older one may have fewer
+    rows = table.drop(columns=["filename", "field"], errors="ignore")
+    rows = rows.dropna(axis="columns")  # an older revision may have fewer
     key = [column for column in rows if column != "rev"]
     same = rows.groupby(key)["rev"].transform("nunique") == rows["rev"].nunique()
     return set(rows["variant"][~same])
@@ -85,13 +89,15 @@ class Difference:
     Attributes:
         base: each seed's accuracy before, none if the experiment is new.
         now: each seed's accuracy now, none if the experiment is gone.
-        low, high: Student's interval of the mean difference at the same seed; None of fewer than two such seeds.
+        mean: of the differences at the same seed; None where the two have no seed in common.
+        low, high: Student's interval of it; None of fewer than two such seeds.
         p_value: of Student's two-sided test that there is no difference, as yet not corrected; None likewise.
         digit: the digit whose accuracy changed most, and by how much; None where there are not both.
     """
 
     base: pd.Series
     now: pd.Series
+    mean: float | None
     low: float | None
     high: float | None
     p_value: float | None
@@ -121,7 +127,7 @@ def difference(accuracy: pd.DataFrame, per_digit: pd.DataFrame, variant: str) ->
     before, after = both(per_digit, "digit")
     digits = (after - before).dropna()
     most = max(digits.to_dict().items(), key=lambda digit: abs(digit[1]), default=None)
-    return Difference(base, now, low, high, p_value, most)
+    return Difference(base, now, float(paired.mean()) if len(paired) else None, low, high, p_value, most)
 
 
 def beyond_noise(differences: dict[str, Difference]) -> set[str]:
@@ -129,3 +135,9 @@ def beyond_noise(differences: dict[str, Difference]) -> set[str]:
     tested = {v: d.p_value for v, d in differences.items() if d.p_value is not None}
     corrected = statistics.holm(np.array(list(tested.values())))
     return {variant for variant, p_value in zip(tested, corrected, strict=True) if p_value < statistics.ALPHA}
+
+
+def marks(differences: dict[str, Difference]) -> dict[str, str]:
+    """Return for each experiment an arrow where it differs by more than chance, else nothing."""
+    marked = beyond_noise(differences)
+    return {v: "" if v not in marked else "▲" if (d.mean or 0) > 0 else "▼" for v, d in differences.items()}
