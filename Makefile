@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 PARALLEL := -n auto --dist loadfile  # a process a core, each test file in one of them
 
-.PHONY: help demo repro test faults verify audit check-lock check-results review experiments bench lock
+.PHONY: help demo repro exp test faults verify audit check-lock check-results review experiments bench bench-parallel projection lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -18,6 +18,9 @@ demo: $(BIN)/.installed ## the whole graph on scikit-learn's digits, in demo/, w
 
 repro: $(BIN)/.installed ## the study on MNIST: only what changed since the last run; JOBS=2: two stages at a time
 	python tools/repro.py --jobs $(or $(JOBS),1)
+
+exp: $(BIN)/.installed ## an experiment: SET="model.dropout=0.5", as `dvc exp run -S` has it; JOBS=2: two stages at a time
+	python tools/repro.py --jobs $(or $(JOBS),1) --set "$$SET"
 
 test: $(BIN)/.installed ## lint, types, tests
 	ruff check .
@@ -51,6 +54,12 @@ experiments: $(BIN)/.installed ## what experiments from this commit changed, sid
 bench: $(BIN)/.installed ## seconds an epoch of each family, against the usual DataLoader loop; 15 minutes
 	dvc repro --quiet preprocess
 	python tools/bench.py
+
+bench-parallel: $(BIN)/.installed ## a Dask cluster against the process pool; JOBS=2 against one stage at a time; 15 minutes
+	python -m tools.bench_parallel
+
+projection: $(BIN)/.installed ## DVC's own time with up to 160 variants; the study on up to 500 workers; 15 minutes
+	python -m tools.projection
 
 lock: $(BIN)/.installed ## resolve requirements.txt anew from pyproject.toml
 	uv pip compile pyproject.toml --extra dev --universal --fork-strategy fewest --python-version 3.11 \

@@ -1,4 +1,4 @@
-"""Every stage declares exactly the modules that it imports, in itself and in its worker processes."""
+"""Every stage declares exactly the modules that it imports, in itself and in its workers, also those of a cluster."""
 
 import ast
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from tests.cluster import Cluster
 from tools import demo
 
 STAGES = ["download", "preprocess", "plan", "train", "evaluate", "report"]
@@ -38,11 +39,17 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     (folder / "site").mkdir()
     (folder / "site" / "sitecustomize.py").write_text(RECORD)
     files = {}
+    cluster = Cluster(folder / "cluster")
     for stage in STAGES:
         record = folder / stage
-        variables = os.environ | {"PYTHONPATH": str(folder / "site"), "RECORD": str(record)}
-        arguments = [VARIANT] if stage in ("train", "evaluate") else []
-        subprocess.run([sys.executable, f"stages/{stage}.py", *arguments], cwd=project, env=variables, check=True)
+        recorded = {"PYTHONPATH": str(folder / "site"), "RECORD": str(record)}
+        command = [sys.executable, f"stages/{stage}.py", *([VARIANT] if stage in ("train", "evaluate") else [])]
+        subprocess.run(command, cwd=project, env=os.environ | recorded, check=True)
+        if stage == "train":
+            cluster.add_worker(**recorded)
+            variables = os.environ | recorded | {"DASK_SCHEDULER_ADDRESS": cluster.address}
+            subprocess.run(command, cwd=project, env=variables, check=True)
+            cluster.end()
         paths = {path(name, project) for name in set(record.read_text().split())}
         files[stage] = {name for name in paths if holds_code(project / name)}
     return files

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.repository import VARIANTS, Repository, ran
-from tools import demo
+from tools import demo, repro
 
 
 def merged(params: dict[str, Any]) -> dict[str, str]:
@@ -155,6 +156,37 @@ def test_stages_side_by_side_leave_the_same_lock_file(study):
     assert study.hashes() == committed
     with pytest.raises(RuntimeError, match="error: --jobs: 0: allowed: 1 or more"):
         study.run(sys.executable, "tools/repro.py", "--jobs", "0")
+
+
+def test_experiment_side_by_side_is_the_one_that_dvc_makes(study):
+    change = "model.dropout=0.5 '+variants.x={train: {epochs: 2}, model: {hidden: [64]}}'"
+    before = study.params()
+    output = study.run(sys.executable, "tools/repro.py", "--jobs", "2", "--set", change)
+    assert ran(output) == expected(before, study.params())
+    assert "Ran experiment(s): " in output
+    made = study.hashes()
+    study.reset()
+    study.dvc("exp", "run", *(part for text in shlex.split(change) for part in ("-S", text)))
+    assert study.hashes() == made
+
+
+@pytest.mark.parametrize("change", ["model.dropuot=0.5", "model.dropout", "'", "model.dropout=0.1,0.2"])
+def test_experiment_of_parameters_that_are_none(study, change):
+    committed = study.hashes()
+    with pytest.raises(RuntimeError, match="error: SET: ") as error:
+        study.run(sys.executable, "tools/repro.py", "--set", change)
+    assert "Traceback" not in str(error.value)
+    assert study.hashes() == committed
+    assert study.git("status", "--porcelain") == ""
+
+
+def test_longest_variants_come_first_and_all_stale_ones_once(study, monkeypatch):
+    monkeypatch.chdir(study.folder)
+    monkeypatch.setattr(repro, "seconds_of_a_run", lambda: {"mlp-baseline": 10, "mlp-dropout-50": 300, "batch-100": 20})
+    assert list(repro.side_by_side("train", 2)) == []
+    study.dvc("exp", "run", "-S", "seeds=[2]", "plan")
+    names = [[part for part in asked if "@" in part] for asked in repro.side_by_side("train", 2)]
+    assert names == [["train@mlp-dropout-50"], ["train@batch-100"], ["train@mlp-baseline"]]
 
 
 def test_a_seed_has_the_same_weights_alone_and_among_others(study):

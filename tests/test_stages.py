@@ -70,6 +70,8 @@ def test_no_such_mirror(project):
 
 
 def test_wrong_number_of_processes(project):
+    (project / "data").mkdir()
+    (project / "data/images.safetensors").touch()
     refused(run(project, "train", "mlp-baseline", REMNIST_WORKERS="many"), "REMNIST_WORKERS: 'many'")
 
 
@@ -86,7 +88,9 @@ def test_outside_the_root(project, tmp_path):
 
 def test_workers_run_the_code_beside_the_stage(project):
     """In a copy, as DVC makes one for each queued experiment, and not what is installed."""
-    (project / "src/remnist/training/finished.py").write_text(
-        "from remnist.common.errors import UserError\n\ndef run_seed_once(*_):\n    raise UserError('the copy ran')\n"
+    (project / "data").mkdir()
+    (project / "data/images.safetensors").touch()
+    (project / "src/remnist/training/loop.py").write_text(
+        "from remnist.common.errors import UserError\n\ndef run_seed(*_):\n    raise UserError('the copy ran')\n"
     )
     refused(run(project, "train", "mlp-baseline"), "the copy ran")

@@ -25,9 +25,10 @@ MLP = {"name": "mlp", "hidden": [100, 80], "activation": "relu", "batch_norm": F
 def run(entry, seed, prepared, **train):
     settings = copy.deepcopy(entry)
     settings["train"].update(train)
-    history = []
-    weights = run_seed(settings, seed, prepared, history.append)
-    return weights, history
+    told = []
+    ended = run_seed(settings, seed, prepared, told.append)
+    assert list(ended.epochs()) == told
+    return ended.weights, told
 
 
 def test_same_seed_same_bits_whatever_ran_before(entry, prepared):
@@ -48,7 +49,7 @@ from remnist.common import numerics
 numerics.pin("portable")
 numerics.settle()
 from remnist.training.loop import run_seed
-print(hashlib.sha256(run_seed({entry!r}, 7, Path({str(prepared)!r}), lambda _: None)).hexdigest())
+print(hashlib.sha256(run_seed({entry!r}, 7, Path({str(prepared)!r}), lambda _: None).weights).hexdigest())
 """
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert out.strip() == hashlib.sha256(run(entry, 7, prepared)[0]).hexdigest()
@@ -56,17 +57,15 @@ print(hashlib.sha256(run_seed({entry!r}, 7, Path({str(prepared)!r}), lambda _: N
 
 def test_report_of_each_epoch(entry, prepared):
     _, history = run(entry, 0, prepared, epochs=3)
-    assert [seed for seed, _ in history] == [0, 0, 0]
-    assert all(
-        set(metrics) == {"train/loss", "train/accuracy", "validation/loss", "validation/accuracy"}
-        for _, metrics in history
-    )
-    assert history[2][1]["train/loss"] < history[0][1]["train/loss"]
+    assert [(epoch.seed, epoch.number) for epoch in history] == [(0, 1), (0, 2), (0, 3)]
+    names = {"train/loss", "train/accuracy", "validation/loss", "validation/accuracy"}
+    assert all(set(epoch.metrics) == names for epoch in history)
+    assert history[2].metrics["train/loss"] < history[0].metrics["train/loss"]
 
 
 def test_it_learns_the_digits(entry, prepared):
     _, history = run(entry, 0, prepared, optimizer="adam", betas=[0.9, 0.999], lr=0.003, epochs=15)
-    assert history[-1][1]["validation/accuracy"] > 0.9
+    assert history[-1].metrics["validation/accuracy"] > 0.9
 
 
 def test_dropout_changes_neither_start_nor_order(entry, prepared, monkeypatch):
@@ -90,7 +89,7 @@ def test_dropout_changes_neither_start_nor_order(entry, prepared, monkeypatch):
 def test_a_loss_without_a_gradient_trains_nothing_and_says_so(entry, prepared):
     with pytest.warns(UserWarning, match="no gradient, so no step is taken and nothing is learnt"):
         first, history = run(entry, 0, prepared, loss="mse_argmax", epochs=2)
-    assert history[0] == history[1]
+    assert history[0].metrics == history[1].metrics
     with pytest.warns(UserWarning, match="no gradient"):
         assert run(entry, 0, prepared, loss="mse_argmax", epochs=1)[0] == first
 
@@ -115,7 +114,7 @@ def test_a_schedule_and_shifts_change_the_result_and_not_the_start(entry, prepar
 def test_xor_is_learnt(params):
     entry = resolve(params)["xor"]
     _, history = run(entry, 0, None)
-    assert history[-1][1]["validation/accuracy"] == 1
+    assert history[-1].metrics["validation/accuracy"] == 1
 
 
 @pytest.mark.parametrize(

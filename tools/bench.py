@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from tqdm import tqdm
 
 from remnist.common import plan, pool
@@ -34,6 +35,7 @@ VARIANTS = {
 IMAGES = 60_000
 STEPS = 300  # measured of the usual loop and of the products, after a tenth as many that warm up
 EPOCHS = 1  # measured of the trainer, after one that warms up
+SECONDS = Path("docs/seconds.csv")
 DATA, RAW = Path("data/images.safetensors"), Path("data/raw")
 
 
@@ -151,7 +153,7 @@ def main() -> None:
     """Measure in turn, each time in a fresh process; print a table of medians and of the ratios, pair by pair."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="how often each loop is measured (default 5)")
-    parser.add_argument("--study", action="store_true", help="measure an epoch of every variant instead, and add it up")
+    parser.add_argument("--study", action="store_true", help="measure an epoch of every variant instead")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS, metavar=("KIND", "VARIANT"))
     arguments = parser.parse_args()
     if arguments.measure:
@@ -161,7 +163,7 @@ def main() -> None:
     if plan.read_entry(Path("plan.json"), VARIANTS["MLP"])["data"]["name"] != "mnist":
         raise UserError("data.name: the benchmark is MNIST's")
     if arguments.study:
-        project()
+        measure_study()
         return
     tasks = [(variant, kind) for variant in VARIANTS.values() for kind in KINDS] * arguments.rounds
     seconds: dict[tuple[str, str], list[float]] = {task: [] for task in tasks}
@@ -177,21 +179,22 @@ def main() -> None:
             print(f"{title:34}{_spread(own)}" + (f"  {_spread(ratios)}x" if kind != "naive" else ""))
 
 
-def project() -> None:
-    """Measure an epoch of every variant and add up what the study's epochs come to, a family a line."""
-    entries = read_json(Path("plan.json"))
-    minutes: dict[str, float] = {}
-    runs: dict[str, int] = {}
+def measure_study() -> None:
+    """Measure an epoch of every variant; write what a run of it takes, and print what the study comes to by family."""
+    entries, cores = read_json(Path("plan.json")), pool.count()
+    rows = []
     for variant, entry in tqdm(entries.items(), disable=None):
-        family, seeds = entry["model"]["name"], len(entry["seeds"])
-        share = trained_images(entry) / IMAGES
-        spent = in_fresh_process("portable", variant) * share * entry["train"]["epochs"] * seeds / 60
-        minutes[family] = minutes.get(family, 0) + spent
-        runs[family] = runs.get(family, 0) + seeds
-    print(f"Training alone, on {pool.count()} cores, from an epoch of each variant:")
-    for family, spent in minutes.items():
-        print(f"{family:20}{runs[family]:5} runs {spent:6.1f} minutes")
-    print(f"{'all':20}{sum(runs.values()):5} runs {sum(minutes.values()):6.1f} minutes")
+        epochs = entry["train"]["epochs"] * trained_images(entry) / IMAGES
+        seconds = in_fresh_process("portable", variant) * cores * epochs
+        rows.append({"variant": variant, "model": entry["model"]["name"], "seconds": round(seconds, 2)})
+    table = pd.DataFrame(rows)
+    table.to_csv(SECONDS, index=False, lineterminator="\n")
+    table["runs"] = [len(entry["seeds"]) for entry in entries.values()]
+    table["minutes"] = table["seconds"] * table["runs"] / cores / 60
+    families = table.groupby("model", sort=False)[["runs", "minutes"]].sum()
+    families.loc["all"] = families.sum()
+    print(f"Training alone, on {cores} cores, from an epoch of each variant; {SECONDS} has the seconds of a run:")
+    print(families.to_string(formatters={"runs": "{:.0f}".format, "minutes": "{:.1f}".format}))
 
 
 def in_fresh_process(kind: str, variant: str) -> float:

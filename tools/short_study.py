@@ -87,7 +87,7 @@ def shared_workers(processes: int | None) -> Iterator[None]:
         share(Inline(), Queue())
         yield
     else:
-        server = pool.context("portable", preload="remnist.training.finished")
+        server = pool.context("portable", preload="remnist.training.loop")
         with pool.events(server) as events, pool.workers(server, processes) as executor:
             share(executor, events)
             yield

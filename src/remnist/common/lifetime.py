@@ -12,11 +12,14 @@ from multiprocessing.connection import wait
 POLL_S = 0.2
 
 
-def end_with_parent() -> None:
+def end_with_parent(*, any_parent: bool = False) -> None:
     """End this process when its parent is gone: a worker with its stage, a stage with the DVC that runs it.
 
     A stage that outlived DVC would write to the same files as the next `dvc repro`. One started by hand goes on without
     the shell that it was started from.
+
+    Args:
+        any_parent: whatever the parent is.
     """
     worker_of, started_by = multiprocessing.parent_process(), os.getppid()
 
@@ -27,7 +30,7 @@ def end_with_parent() -> None:
             time.sleep(POLL_S)
         os._exit(1)
 
-    if worker_of is not None or "DVC_STAGE" in os.environ:
+    if worker_of is not None or any_parent or "DVC_STAGE" in os.environ:
         threading.Thread(target=watch, daemon=True).start()
 
 
@@ -39,7 +42,7 @@ def ctrl_c_later() -> Iterator[None]:
     this one would leave a process that complains of what it is not given.
 
     Raises:
-        KeyboardInterrupt: after the block, if Ctrl-C came in it.
+        KeyboardInterrupt: after the block, if Ctrl-C came in it, where that is the answer.
     """
     came = []
     answer = signal.signal(signal.SIGINT, lambda *_: came.append(True))
@@ -50,4 +53,4 @@ def ctrl_c_later() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         signal.signal(signal.SIGINT, answer)
     if came:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)

@@ -41,6 +41,16 @@ DEVICE = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}  # cuBLAS repeats its sums only 
 MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
 
 
+def environment(numerics: str) -> dict[str, str]:
+    """Return this process' environment with the kernels fixed, for a process to start in.
+
+    Args:
+        numerics: portable or native.
+    """
+    others = {name: value for name, value in os.environ.items() if not name.startswith(CHOICES)}
+    return others | THREADS | PINS[numerics] | DEVICE | MEMORY
+
+
 def pin(numerics: str) -> None:
     """Fix the kernels in this process and in those it starts.
 
@@ -52,9 +62,10 @@ def pin(numerics: str) -> None:
     """
     if "torch" in sys.modules:
         raise RuntimeError("numerics must be pinned before torch is imported")
-    for name in [name for name in os.environ if name.startswith(CHOICES)]:
+    pinned = environment(numerics)
+    for name in set(os.environ) - set(pinned):
         del os.environ[name]
-    os.environ.update(THREADS | PINS[numerics] | DEVICE | MEMORY)
+    os.environ.update(pinned)
 
 
 @cache

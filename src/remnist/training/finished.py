@@ -2,75 +2,90 @@
 
 import hashlib
 import json
-from collections.abc import Callable
-from functools import cache
+import shutil
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from remnist.common.errors import UserError
 from remnist.common.files import write_bytes, write_text
-from remnist.common.inference import Metrics
-from remnist.training.loop import run_seed
+from remnist.training.runs import Run
 
 PACKAGE = Path(__file__).parents[1]
-# What a seed's result depends on, beside its settings and its data; the settings' digest stands for the model's source.
-SOURCES = ("common", "training", "models/__init__.py")
+SOURCES = ("common", "models", "training")
 LIBRARIES = ("numpy", "torch")
 
 
-def run_seed_once(
-    settings: dict[str, Any], seed: int, data_path: Path, on_epoch: Callable[[tuple[int, Metrics]], None], folder: Path
-) -> bytes:
-    """Train one seed of a variant, as `run_seed` does, or take what it left when it was finished before.
-
-    Args:
-        settings: a variant's entry of the plan.
-        seed: 0 to 2**32 - 1.
-        data_path: the file that preprocess wrote.
-        on_epoch: called for each epoch with the seed and its metrics, in either case.
-        folder: where finished seeds are kept. What other settings, data, code or libraries left there is not taken,
-            nor what is damaged.
+def software() -> dict[str, str]:
+    """Return what a seed's result depends on beside its settings and its data.
 
     Returns:
-        The weights as a safetensors file.
+        The versions of the libraries, and under `remnist` a digest of the modules, 16 hexadecimal digits.
 
     Raises:
-        UserError: the device is not there, or the data cannot be read.
+        PackageNotFoundError: a library is not installed.
     """
-    kept = folder / _identity(json.dumps(settings, sort_keys=True), data_path)
-    weights_path, curve_path = kept / f"seed-{seed}.safetensors", kept / f"seed-{seed}.json"
-    try:
-        weights, finished = weights_path.read_bytes(), json.loads(curve_path.read_text(encoding="utf-8"))
-        if finished["sha256"] == hashlib.sha256(weights).hexdigest():
-            for metrics in finished["epochs"]:
-                on_epoch((seed, metrics))
-            return weights
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    epochs = []
-
-    def note(epoch: tuple[int, Metrics]) -> None:
-        epochs.append(epoch[1])
-        on_epoch(epoch)
-
-    weights = run_seed(settings, seed, data_path, note)
-    write_bytes(weights_path, weights)
-    write_text(curve_path, json.dumps({"sha256": hashlib.sha256(weights).hexdigest(), "epochs": epochs}))
-    return weights
-
-
-@cache
-def _identity(settings: str, data_path: Path) -> str:
-    """Return a digest of all that a seed's result depends on, 16 hexadecimal digits."""
-    digest = hashlib.sha256(settings.encode())
-    digest.update(" ".join(map(version, LIBRARIES)).encode())
+    digest = hashlib.sha256()
     for source in SOURCES:
-        for path in sorted((PACKAGE / source).glob("*.py")) or [PACKAGE / source]:
+        for path in sorted((PACKAGE / source).glob("*.py")):
             digest.update(path.read_bytes())
+    return {name: version(name) for name in LIBRARIES} | {"remnist": digest.hexdigest()[:16]}
+
+
+class Finished:
+    """The finished seeds of a variant, in a folder.
+
+    What other settings, data, code or libraries left there is not taken, nor what is damaged.
+
+    Args:
+        folder: theirs alone.
+        settings: the variant's entry of the plan.
+        data_path: the file that preprocess wrote.
+
+    Raises:
+        UserError: the data cannot be read.
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, Any], data_path: Path) -> None:
+        identity = [settings, software(), sha256(data_path)]
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        self.folder, self.kept = folder, folder / digest[:16]
+
+    def runs(self, seeds: list[int]) -> Iterator[Run]:
+        """Yield those of the seeds that are finished."""
+        for seed in seeds:
+            weights_path, curve_path = self._paths(seed)
+            try:
+                weights, beside = weights_path.read_bytes(), json.loads(curve_path.read_text(encoding="utf-8"))
+                if beside["sha256"] == hashlib.sha256(weights).hexdigest():
+                    yield Run(seed, weights, beside["epochs"])
+            except (OSError, ValueError, KeyError, TypeError):
+                pass
+
+    def keep(self, run: Run) -> None:
+        """Keep a run that has ended."""
+        weights_path, curve_path = self._paths(run.seed)
+        write_bytes(weights_path, run.weights)
+        beside = {"sha256": hashlib.sha256(run.weights).hexdigest(), "epochs": run.curve}
+        write_text(curve_path, json.dumps(beside))
+
+    def remove(self) -> None:
+        """Remove the folder and all in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _paths(self, seed: int) -> tuple[Path, Path]:
+        return self.kept / f"seed-{seed}.safetensors", self.kept / f"seed-{seed}.json"
+
+
+def sha256(data_path: Path) -> str:
+    """Return the SHA-256 of the prepared data, hexadecimal.
+
+    Raises:
+        UserError: there are none, or they cannot be read.
+    """
     try:
         with data_path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UserError(f"{data_path}: {error.strerror}; `dvc repro preprocess` makes it") from None
-    return digest.hexdigest()[:16]

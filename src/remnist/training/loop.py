@@ -19,14 +19,13 @@ from remnist.common.objectives import Loss, l2_penalty
 from remnist.training import optimizers
 from remnist.training.augmentation import draw_offsets, shift
 from remnist.training.optimizers import Step
+from remnist.training.runs import Epoch, Run
 from remnist.training.schedules import factor
 
 Batch = tuple[Tensor, Tensor]  # images and labels
 
 
-def run_seed(
-    settings: dict[str, Any], seed: int, data_path: Path, on_epoch: Callable[[tuple[int, Metrics]], None]
-) -> bytes:
+def run_seed(settings: dict[str, Any], seed: int, data_path: Path, on_epoch: Callable[[Epoch], None]) -> Run:
     """Train one seed of a variant.
 
     Initialisation, order of images, dropout masks and shifts come from four streams of the seed's own, so that the
@@ -37,12 +36,12 @@ def run_seed(
         settings: a variant's entry of the plan.
         seed: 0 to 2**32 - 1.
         data_path: the file that preprocess wrote.
-        on_epoch: called after each epoch with the seed and, by name, `train/loss`, `train/accuracy`,
-            `validation/loss` and `validation/accuracy`. Those on training data are taken after the epoch,
-            without dropout, on as many of the first training images as there are validation images.
+        on_epoch: called after each epoch; its metrics are `train/loss`, `train/accuracy`, `validation/loss` and
+            `validation/accuracy`. Those on training data are taken after the epoch, without dropout, on as many
+            of the first training images as there are validation images.
 
     Returns:
-        The weights as a safetensors file.
+        The weights, and the metrics of all epochs.
 
     Raises:
         UserError: the device is not there, or the data cannot be read.
@@ -61,16 +60,19 @@ def run_seed(
     steps = train["epochs"] * math.ceil(len(labels) / train["batch_size"])
     rates = (train["lr"] * factor(train["schedule"], i, steps) for i in range(steps))
     size, pixels = train["batch_size"], train["random_shift"]
+    curve = list[Metrics]()
     orders, moves = Generator().manual_seed(order), Generator().manual_seed(shifts)
-    for _ in range(train["epochs"]):
+    for number in range(1, train["epochs"] + 1):
         offsets = draw_offsets(len(labels), pixels, moves).to(device)
         epoch = zip(batches(images, labels, size, orders), torch.split(offsets, size, 1), strict=True)
         shifted = ((shift(batch, offset, pixels), answers) for (batch, answers), offset in epoch)
         train_epoch(model, step, rates, loss, shifted, l2=train["l2_penalty"])
         on_train = measure(model, loss, images[sample], labels[sample], "train/")
         on_validation = measure(model, loss, held_images, held_labels, "validation/")
-        on_epoch((seed, on_train | on_validation))
-    return bytes(save({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}))
+        curve.append(on_train | on_validation)
+        on_epoch(Epoch(seed, number, curve[-1]))
+    weights = save({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()})
+    return Run(seed, bytes(weights), curve)
 
 
 def batches(images: Tensor, labels: Tensor, size: int, generator: Generator) -> Iterator[Batch]:

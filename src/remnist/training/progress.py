@@ -1,28 +1,14 @@
 """What a training stage shows and keeps of each epoch: a progress bar or lines, and DVCLive's files."""
 
 import sys
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, wait
 from pathlib import Path
-from queue import Queue
 from types import TracebackType
 from typing import Any, Self
 
 from dvclive.live import Live
 from tqdm import tqdm
 
-POLL_S = 0.1
-
-
-def follow(futures: Iterable["Future[bytes]"], events: "Queue[Any]") -> Iterator[Any]:
-    """Yield what the runs report until all have ended; raise what one of them raised."""
-    running = set(futures)
-    while running:
-        done, running = wait(running, timeout=POLL_S)
-        while not events.empty():
-            yield events.get()
-        for future in done:
-            future.result()
+from remnist.training.runs import Epoch
 
 
 class EpochLog:
@@ -56,15 +42,17 @@ class EpochLog:
             for live in self.live.values():
                 live.end()
 
-    def __call__(self, seed: int, metrics: dict[str, float]) -> None:
-        """Log the next epoch of a seed."""
-        live = self.live[seed]
+    def __call__(self, epoch: Epoch) -> None:
+        """Log an epoch if it is the next one of its seed; one that is told twice counts once."""
+        live, metrics = self.live[epoch.seed], epoch.metrics
+        if epoch.number != live.step:
+            return
         for name, value in metrics.items():
             live.log_metric(name, value)
         accuracy = f"validation accuracy {metrics['validation/accuracy']:.2%}"
         if self.bar.disable:
             loss = f"train loss {metrics['train/loss']:.4f}"
-            print(f"{self.variant} seed {seed} epoch {live.step}/{self.epochs}: {loss}, {accuracy}", flush=True)
+            print(f"{self.variant} seed {epoch.seed} epoch {live.step}/{self.epochs}: {loss}, {accuracy}", flush=True)
         else:
             self.bar.set_postfix_str(accuracy, refresh=False)
             self.bar.update()
