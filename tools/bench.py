@@ -180,20 +180,20 @@ def main() -> None:
 
 
 def measure_study() -> None:
-    """Measure an epoch of every variant; write what a run of it takes, and print what the study comes to by family."""
+    """Measure an epoch of every variant, write its seconds, and print what the study comes to by family."""
     entries, cores = read_json(Path("plan.json")), pool.count()
     rows = []
     for variant, entry in tqdm(entries.items(), disable=None):
-        epochs = entry["train"]["epochs"] * trained_images(entry) / IMAGES
-        seconds = in_fresh_process("portable", variant) * cores * epochs
-        rows.append({"variant": variant, "model": entry["model"]["name"], "seconds": round(seconds, 2)})
+        seconds = in_fresh_process("portable", variant) * cores * trained_images(entry) / IMAGES
+        rows.append({"variant": variant, "model": entry["model"]["name"], "seconds": round(seconds, 3)})
     table = pd.DataFrame(rows)
     table.to_csv(SECONDS, index=False, lineterminator="\n")
     table["runs"] = [len(entry["seeds"]) for entry in entries.values()]
-    table["minutes"] = table["seconds"] * table["runs"] / cores / 60
+    epochs = [entry["train"]["epochs"] for entry in entries.values()]
+    table["minutes"] = table["seconds"] * epochs * table["runs"] / cores / 60
     families = table.groupby("model", sort=False)[["runs", "minutes"]].sum()
     families.loc["all"] = families.sum()
-    print(f"Training alone, on {cores} cores, from an epoch of each variant; {SECONDS} has the seconds of a run:")
+    print(f"Training alone, on {cores} cores, from an epoch of each variant; {SECONDS} has its seconds on one:")
     print(families.to_string(formatters={"runs": "{:.0f}".format, "minutes": "{:.1f}".format}))
 
 

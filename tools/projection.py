@@ -44,7 +44,8 @@ def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.parse_args()
-    plan, seconds = read_json(Path("plan.json")), seconds_of_a_run()
+    plan = read_json(Path("plan.json"))
+    seconds = seconds_of_a_run(plan)
     runs = [seconds[variant] for variant, entry in plan.items() for _ in entry["seeds"]]
     table = schedule(runs)
     print(f"{len(runs)} runs, longest {max(runs) / 60:.1f} minutes, all {sum(runs) / 3600:.1f} hours of one core\n")

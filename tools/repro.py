@@ -15,22 +15,23 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from remnist.common import pool
 from remnist.common.errors import UserError, printable, reported
 from remnist.common.files import read_json
+from remnist.training.cluster import ADDRESS
 
 LOCK, RWLOCK = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
-SECONDS = Path(__file__).parents[1] / "docs" / "seconds.csv"  # a run of each variant, as tools/bench.py measured it
+SECONDS = Path(__file__).parents[1] / "docs" / "seconds.csv"  # of an epoch of each variant, as tools/bench.py measured
+DATA, MNIST_BYTES = Path("data/images.safetensors"), 55e6  # that it was measured on
+START_S = 4  # of a core, that the stages of a variant take however short its runs
 WRITTEN_S = 3  # DVC needs less to write the longer of the two
 POLL_S = 0.1
 
 
 def main() -> None:
-    """Run what all variants need, train them side by side, evaluate them side by side, and run what is left.
-
-    Training may be on other machines; evaluation is on this one, so no more of it at a time than there are cores.
-    """
+    """Run the variants side by side, if so asked, and then all that is left, in the working directory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=1, help="stages at a time; they share the cores (default 1)")
     parser.add_argument(
@@ -43,10 +44,20 @@ def main() -> None:
     if arguments.set is not None:
         set_parameters(arguments.set)
     if arguments.jobs > 1:
-        run_dvc([["repro", "plan", "preprocess"]])
-        for stage, jobs in (("train", arguments.jobs), ("evaluate", min(arguments.jobs, pool.count()))):
-            run_dvc(side_by_side(stage, jobs), jobs, {pool.WORKERS: str(max(1, pool.count() // jobs))})
+        side_by_side(arguments.jobs)
     run_dvc([["repro"] if arguments.set is None else ["exp", "run"]])
+
+
+def side_by_side(jobs: int) -> None:
+    """Train and evaluate all variants that are stale, several at a time."""
+    before = order_of_lock()
+    run_dvc([["repro", "plan", "preprocess"]])
+    lanes = [(["train", "evaluate"], jobs)]
+    if ADDRESS in os.environ:  # training is elsewhere then, evaluation here
+        lanes = [(["train"], jobs), (["evaluate"], min(jobs, pool.count()))]
+    for stages, count in lanes:
+        run_dvc(parts(stages, count), count, {pool.WORKERS: str(max(1, pool.count() // count))})
+    order_lock(before)
 
 
 def set_parameters(assignments: str) -> None:
@@ -56,7 +67,10 @@ def set_parameters(assignments: str) -> None:
     from dvc.utils.hydra import apply_overrides
 
     try:
-        for path, overrides in to_path_overrides(shlex.split(assignments)).items():
+        changes = to_path_overrides(shlex.split(assignments))
+        if not changes:
+            raise ValueError("names no parameter; for instance model.dropout=0.5")
+        for path, overrides in changes.items():
             apply_overrides(path, overrides)
     except (DvcException, ValueError, OSError) as error:
         reason = error.__cause__ or error
@@ -104,32 +118,56 @@ def is_lock_file(path: Path) -> bool:
     return all(re.fullmatch(r"[0-9a-f]{32}(\.dir)?", str(file.get("md5"))) for file in files)
 
 
-def side_by_side(stage: str, jobs: int) -> Iterator[list[str]]:
-    """Yield what to ask of each DVC, so that a stage is run of all variants of which it is stale, longest first.
+def parts(stages: list[str], jobs: int) -> Iterator[list[str]]:
+    """Yield what to ask of each DVC, so that the stages are run of all variants of which one is stale, longest first.
 
     Of several variants at a time, since DVC takes a second to start; fewer and fewer, so that they end together.
     """
     from dvc.repo import Repo
 
     with Repo() as repo:
-        stale = {name.partition("@")[2] for name in repo.status([stage])}
-    plan, seconds = read_json(Path("plan.json")), seconds_of_a_run()
-    longest = max(seconds.values(), default=1.0)  # what a variant without a measurement may take
+        stale = {name.partition("@")[2] for name in repo.status(stages)}
+    plan = read_json(Path("plan.json"))
+    share_of_mnist = DATA.stat().st_size / MNIST_BYTES
     sizes = {
-        variant: seconds.get(variant, longest) * len(plan[variant]["seeds"]) for variant in plan if variant in stale
+        variant: START_S + seconds * share_of_mnist * len(plan[variant]["seeds"])
+        for variant, seconds in seconds_of_a_run(plan).items()
+        if variant in stale
     }
     waiting = sorted(sizes, key=lambda variant: -sizes[variant])
     while waiting:
         share, taken = sum(sizes[variant] for variant in waiting) / (2 * jobs), [waiting.pop(0)]
         while waiting and sum(sizes[variant] for variant in (*taken, waiting[0])) <= share:
             taken.append(waiting.pop(0))
-        yield ["repro", "--single-item", *(f"{stage}@{variant}" for variant in taken)]
+        yield ["repro", "--single-item", *(f"{stage}@{variant}" for variant in taken for stage in stages)]
 
 
-def seconds_of_a_run() -> dict[str, float]:
-    """Return how long a seed of each variant takes, by its name."""
+def seconds_of_a_run(plan: dict[str, Any]) -> dict[str, float]:
+    """Return what a seed of each variant takes on MNIST; a variant that was not measured has the longest epochs."""
     with SECONDS.open(encoding="utf-8", newline="") as file:
-        return {row["variant"]: float(row["seconds"]) for row in csv.DictReader(file)}
+        epoch = {row["variant"]: float(row["seconds"]) for row in csv.DictReader(file)}
+    return {
+        variant: epoch.get(variant, max(epoch.values())) * entry["train"]["epochs"] for variant, entry in plan.items()
+    }
+
+
+def order_of_lock() -> list[str]:
+    """Return the stages of dvc.lock in their order."""
+    from dvc.utils.serialize import load_yaml
+
+    return list(load_yaml(LOCK).get("stages", {})) if LOCK.exists() else []
+
+
+def order_lock(before: list[str]) -> None:
+    """Put the stages that are new in dvc.lock in the order in which a single `dvc repro` runs them."""
+    from dvc.repo import Repo
+    from dvc.repo.reproduce import plan_repro
+    from dvc.utils.serialize import modify_yaml
+
+    with Repo() as repo:
+        order = [*before, *(stage.name for stage in plan_repro(repo.index.graph) if stage.name not in before)]
+    with modify_yaml(LOCK) as lock:
+        lock["stages"] = {name: lock["stages"][name] for name in order if name in lock["stages"]}
 
 
 def run_dvc(asked: Iterable[list[str]], jobs: int = 1, environment: dict[str, str] | None = None) -> None:
