@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import Cluster, until
+from tests.processes import start, wait_for
 from tests.repository import Repository
 from tools import demo
 
@@ -45,24 +46,8 @@ def dvc(folder: Path, *arguments: str) -> None:
     subprocess.run(["dvc", *arguments], cwd=folder, env=Repository.environment(), check=True, capture_output=True)
 
 
-def start(folder: Path, address: str, *command: str) -> "subprocess.Popen[str]":
-    """Start a command; unlike what a shell starts in the background it has Ctrl-C's usual answer."""
-    return subprocess.Popen(
-        command or [sys.executable, "stages/train.py", VARIANT], cwd=folder, text=True,
-        env=Repository.environment() | {"DASK_SCHEDULER_ADDRESS": address},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
-
-
-def read_until(process: "subprocess.Popen[str]", word: str) -> str:
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if word in line:
-            return "".join(lines)
-    raise AssertionError("".join(lines))
+def train(folder: Path, address: str, variant: str = VARIANT) -> "subprocess.Popen[str]":
+    return start(folder, sys.executable, "stages/train.py", variant, DASK_SCHEDULER_ADDRESS=address)
 
 
 def hashes(folder: Path, variant: str = VARIANT) -> dict[str, str]:
@@ -88,8 +73,8 @@ def test_a_killed_worker_costs_no_bit(project, cluster, tmp_path):
     folder = tmp_path / "project"
     copy(folder)
     killed, _ = cluster.add_worker(), cluster.add_worker()
-    run = start(folder, cluster.address, "dvc", "repro", "train")
-    read_until(run, f"{VARIANT} seed 1 epoch 2/")
+    run = start(folder, "dvc", "repro", "train", DASK_SCHEDULER_ADDRESS=cluster.address)
+    wait_for(run, f"{VARIANT} seed 1 epoch 2/")
     cluster.kill(killed)
     output, _ = run.communicate()
     assert run.returncode == 0, output
@@ -101,10 +86,10 @@ def test_a_killed_worker_costs_no_bit(project, cluster, tmp_path):
 @pytest.mark.fault("scheduler started anew")
 def test_a_scheduler_started_anew_costs_no_bit(project, bare, cluster):
     cluster.add_worker()
-    run = start(bare, cluster.address)
-    read_until(run, "epoch 2/")
+    run = train(bare, cluster.address)
+    wait_for(run, "epoch 2/")
     cluster.kill(cluster.scheduler)
-    read_until(run, "lost; what was not finished begins anew")
+    wait_for(run, "lost; what was not finished begins anew")
     cluster.start_scheduler()
     cluster.add_worker()
     output, _ = run.communicate()
@@ -116,8 +101,8 @@ def test_a_scheduler_started_anew_costs_no_bit(project, bare, cluster):
 @pytest.mark.fault("training process of a worker killed")
 def test_a_killed_training_process_costs_no_bit(project, bare, cluster):
     cluster.add_worker()
-    run = start(bare, cluster.address)
-    read_until(run, "epoch 2/")
+    run = train(bare, cluster.address)
+    wait_for(run, "epoch 2/")
     cluster.trainers()[0].kill()
     output, _ = run.communicate()
     assert run.returncode == 0, output
@@ -127,7 +112,7 @@ def test_a_killed_training_process_costs_no_bit(project, bare, cluster):
 @pytest.mark.fault("scheduler that does not answer")
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "mars://127.0.0.1:1", "tcp://no.such.host:1"])
 def test_an_address_that_nobody_answers(bare, address):
-    output, _ = start(bare, address).communicate(timeout=60)
+    output, _ = train(bare, address).communicate(timeout=60)
     assert output.startswith(f"error: DASK_SCHEDULER_ADDRESS: {address}: no Dask scheduler answers")
     assert len(output.splitlines()) == 1
 
@@ -151,7 +136,7 @@ def test_a_worker_with_other_software_is_refused(bare, cluster, tmp_path, other)
         (place / "remnist/__init__.py").touch()
         told = "No module named 'remnist.training'"
     cluster.add_worker(PYTHONPATH=str(place))
-    run = start(bare, cluster.address)
+    run = train(bare, cluster.address)
     output, _ = run.communicate()
     assert run.returncode == 1
     assert output.startswith("error: worker tcp://127.0.0.1:")
@@ -162,8 +147,8 @@ def test_a_worker_with_other_software_is_refused(bare, cluster, tmp_path, other)
 def test_data_travel_once_to_a_worker_which_keeps_nothing_else(project, bare, cluster):
     """To one that comes later as well, and also if a stage finds them there that another has brought."""
     cluster.add_worker()
-    run = start(bare, cluster.address)
-    read_until(run, "epoch 2/")
+    run = train(bare, cluster.address)
+    wait_for(run, "epoch 2/")
     cluster.add_worker()
     assert run.wait() == 0
 
@@ -173,7 +158,7 @@ def test_data_travel_once_to_a_worker_which_keeps_nothing_else(project, bare, cl
 
     first = cluster.call(files)
     assert sum(map(len, first.values())) > 0
-    assert start(bare, cluster.address, sys.executable, "stages/train.py", "mlp-baseline").wait() == 0
+    assert train(bare, cluster.address, "mlp-baseline").wait() == 0
     second = cluster.call(files)
     assert all(len(found) == 1 for found in second.values())
     assert all(set(first[worker]) <= set(second[worker]) for worker in first)
@@ -182,8 +167,8 @@ def test_data_travel_once_to_a_worker_which_keeps_nothing_else(project, bare, cl
 
 @pytest.mark.slow
 def test_a_cluster_without_workers_is_waited_for(project, bare, cluster):
-    run = start(bare, cluster.address)
-    read_until(run, "has no workers yet; waiting for the first")
+    run = train(bare, cluster.address)
+    wait_for(run, "has no workers yet; waiting for the first")
     cluster.add_worker()
     assert run.wait() == 0
     assert hashes(bare) == hashes(project)
@@ -192,15 +177,15 @@ def test_a_cluster_without_workers_is_waited_for(project, bare, cluster):
 @pytest.mark.fault("Ctrl-C in train on a cluster")
 def test_ctrl_c_frees_the_workers_and_keeps_what_is_finished(project, bare, cluster):
     cluster.add_worker()
-    run = start(bare, cluster.address)
-    read_until(run, "seed 1 epoch 2/")
+    run = train(bare, cluster.address)
+    wait_for(run, "seed 1 epoch 2/")
     training = cluster.trainers()
     os.killpg(run.pid, signal.SIGINT)
     output, _ = run.communicate()
     assert run.returncode == 130, output
     assert "Traceback" not in output
     assert until(lambda: not any(process.is_running() for process in training))
-    again = start(bare, cluster.address)
+    again = train(bare, cluster.address)
     output, _ = again.communicate()
     assert again.returncode == 0, output
     assert hashes(bare) == hashes(project)

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.processes import start, wait_for
 from tests.repository import Repository
 
 # Each stage, and how many seconds it takes at most on a slow machine: it is killed at a random moment of these.
@@ -30,14 +31,6 @@ def started(study: Repository) -> Iterator[list["subprocess.Popen[str]"]]:
     for process in processes:
         kill_session(process.pid)
         process.wait()
-
-
-def start(study: Repository, *command: str) -> "subprocess.Popen[str]":
-    """Start a command as a terminal does: Ctrl-C reaches it, even where these tests run in the background without."""
-    return subprocess.Popen(
-        command, cwd=study.folder, env=study.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
 
 
 def members(session: int) -> list[psutil.Process]:
@@ -64,17 +57,6 @@ def all_gone(session: int, seconds: float) -> bool:
             return False
         time.sleep(0.05)
     return True
-
-
-def wait_for(process: "subprocess.Popen[str]", line: str) -> str:
-    """Read what a process says up to a line that has this in it."""
-    assert process.stdout is not None
-    said = []
-    for text in process.stdout:
-        said.append(text)
-        if line in text:
-            return "".join(said)
-    raise RuntimeError(f"it ended before it said {line!r}:\n{''.join(said)}")
 
 
 def errors(output: str) -> list[str]:
@@ -109,7 +91,7 @@ def strike(victim: str, process: "subprocess.Popen[str]", chance: random.Random)
 )  # fmt: skip
 def test_killed_in_a_stage(study, started, stage, victim, number):
     committed = study.hashes()
-    process = start(study, "dvc", "repro", "--single-item", "--force", stage)
+    process = start(study.folder, "dvc", "repro", "--single-item", "--force", stage)
     started.append(process)
     wait_for(process, f"Running stage '{stage}'")
     chance = random.Random(f"{stage} {number}")  # noqa: S311
@@ -137,7 +119,7 @@ def test_killed_in_a_stage(study, started, stage, victim, number):
 def test_killed_in_a_first_run(study, started, number):
     committed = study.hashes()
     study.forget()
-    process = start(study, "dvc", "repro")
+    process = start(study.folder, "dvc", "repro")
     started.append(process)
     wait_for(process, "Running stage")
     with pytest.raises(subprocess.TimeoutExpired):
@@ -159,7 +141,7 @@ def test_ctrl_c_ends_all_processes_at_once(study, started, command):
     params = study.folder / "params.yaml"
     params.write_text(params.read_text().replace("epochs: 1", "epochs: 1000"))
     study.dvc("repro", "plan")
-    process = start(study, *command)
+    process = start(study.folder, *command)
     started.append(process)
     for variant in ["mlp-baseline", "mlp-dropout-50"] if command == TWO_LANES else ["mlp-baseline"]:
         wait_for(process, f"{variant} seed 0 epoch")
@@ -179,7 +161,7 @@ def test_ctrl_c_at_any_moment(study, started, number):
     """Python and DVC may tell where they were; no process is left, or complains that another is gone."""
     committed = study.hashes()
     study.forget()
-    process = start(study, *TWO_LANES)
+    process = start(study.folder, *TWO_LANES)
     started.append(process)
     time.sleep(random.Random(number).uniform(0.5, 12))  # noqa: S311
     os.killpg(process.pid, signal.SIGINT)
@@ -198,9 +180,9 @@ def test_two_runs_at_once(study, started, delay):
     """One of them may give up, with a word; neither harms the other."""
     committed = study.hashes()
     study.forget_runs()
-    started.append(start(study, "dvc", "repro", "--force"))
+    started.append(start(study.folder, "dvc", "repro", "--force"))
     time.sleep(delay)
-    started.append(start(study, "dvc", "repro", "--force"))
+    started.append(start(study.folder, "dvc", "repro", "--force"))
     outputs = [process.communicate(timeout=200)[0] for process in started]
     statuses = [process.returncode for process in started]
     assert 0 in statuses

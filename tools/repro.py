@@ -26,6 +26,7 @@ LOCK, RWLOCK = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
 SECONDS = Path(__file__).parents[1] / "docs" / "seconds.csv"  # of an epoch of each variant, as tools/bench.py measured
 DATA, MNIST_BYTES = Path("data/images.safetensors"), 55e6  # that it was measured on
 START_S = 4  # of a core, that the stages of a variant take however short its runs
+PART_S = 20  # of a core, that what a DVC is asked for should take; it needs up to 2 to start
 WRITTEN_S = 3  # DVC needs less to write the longer of the two
 POLL_S = 0.1
 
@@ -121,7 +122,7 @@ def is_lock_file(path: Path) -> bool:
 def parts(stages: list[str], jobs: int) -> Iterator[list[str]]:
     """Yield what to ask of each DVC, so that the stages are run of all variants of which one is stale, longest first.
 
-    Of several variants at a time, since DVC takes a second to start; fewer and fewer, so that they end together.
+    Of several variants at a time, since DVC takes its time to start; fewer and fewer, so that they end together.
     """
     from dvc.repo import Repo
 
@@ -136,7 +137,8 @@ def parts(stages: list[str], jobs: int) -> Iterator[list[str]]:
     }
     waiting = sorted(sizes, key=lambda variant: -sizes[variant])
     while waiting:
-        share, taken = sum(sizes[variant] for variant in waiting) / (2 * jobs), [waiting.pop(0)]
+        left, taken = sum(sizes[variant] for variant in waiting), [waiting.pop(0)]
+        share = max(PART_S, left / (2 * jobs))
         while waiting and sum(sizes[variant] for variant in (*taken, waiting[0])) <= share:
             taken.append(waiting.pop(0))
         yield ["repro", "--single-item", *(f"{stage}@{variant}" for variant in taken for stage in stages)]
