@@ -192,6 +192,19 @@ def test_longest_variants_come_first_and_only_stale_ones(study, monkeypatch):
     assert list(repro.parts(["train", "evaluate"], 2))[1] == [*asked, "train@mlp-baseline", "evaluate@mlp-baseline"]
 
 
+def test_a_colleague_gets_results_from_a_remote_instead_of_training(study, tmp_path):
+    """Also those of stages that no dvc.lock has, as an experiment's."""
+    committed = study.hashes()
+    study.dvc("remote", "add", "--local", "--default", "team", str(tmp_path / "remote"))
+    study.dvc("push", "--run-cache")
+    study.forget()
+    (study.folder / "dvc.lock").unlink()
+    output = study.dvc("repro", "--pull")
+    assert set(re.findall(r"^Running stage '([^']+)'", output, re.MULTILINE)) == {"plan", "report"}
+    assert study.hashes() == committed
+    study.dvc("remote", "remove", "--local", "team")
+
+
 def test_a_seed_has_the_same_weights_alone_and_among_others(study):
     weights = study.folder / "models/mlp-baseline/seed-1.safetensors"
     among_others = weights.read_bytes()
