@@ -39,7 +39,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 def copy(folder: Path) -> None:
     demo.copy(folder, SETTINGS, [VARIANT, "mlp-baseline"], EPOCHS)
-    dvc(folder, "config", "--local", "core.no_scm", "true")
+    demo.leave_git(folder)
 
 
 def dvc(folder: Path, *arguments: str) -> None:
@@ -48,6 +48,11 @@ def dvc(folder: Path, *arguments: str) -> None:
 
 def train(folder: Path, address: str, variant: str = VARIANT) -> "subprocess.Popen[str]":
     return start(folder, sys.executable, "stages/train.py", variant, DASK_SCHEDULER_ADDRESS=address)
+
+
+def succeed(run: "subprocess.Popen[str]") -> None:
+    output, _ = run.communicate()
+    assert run.returncode == 0, output
 
 
 def hashes(folder: Path, variant: str = VARIANT) -> dict[str, str]:
@@ -76,8 +81,7 @@ def test_a_killed_worker_costs_no_bit(project, cluster, tmp_path):
     run = start(folder, "dvc", "repro", "train", DASK_SCHEDULER_ADDRESS=cluster.address)
     wait_for(run, f"{VARIANT} seed 1 epoch 2/")
     cluster.kill(killed)
-    output, _ = run.communicate()
-    assert run.returncode == 0, output
+    succeed(run)
     assert (folder / "dvc.lock").read_bytes() == (project / "dvc.lock").read_bytes()
     assert until(lambda: len(cluster.trainers()) == 1)
 
@@ -92,8 +96,7 @@ def test_a_scheduler_started_anew_costs_no_bit(project, bare, cluster):
     wait_for(run, "lost; what was not finished begins anew")
     cluster.start_scheduler()
     cluster.add_worker()
-    output, _ = run.communicate()
-    assert run.returncode == 0, output
+    succeed(run)
     assert hashes(bare) == hashes(project)
 
 
@@ -104,8 +107,7 @@ def test_a_killed_training_process_costs_no_bit(project, bare, cluster):
     run = train(bare, cluster.address)
     wait_for(run, "epoch 2/")
     cluster.trainers()[0].kill()
-    output, _ = run.communicate()
-    assert run.returncode == 0, output
+    succeed(run)
     assert hashes(bare) == hashes(project)
 
 
@@ -185,7 +187,5 @@ def test_ctrl_c_frees_the_workers_and_keeps_what_is_finished(project, bare, clus
     assert run.returncode == 130, output
     assert "Traceback" not in output
     assert until(lambda: not any(process.is_running() for process in training))
-    again = train(bare, cluster.address)
-    output, _ = again.communicate()
-    assert again.returncode == 0, output
+    succeed(train(bare, cluster.address))
     assert hashes(bare) == hashes(project)

@@ -40,7 +40,7 @@ def compare_places(folder: Path) -> None:
 
     settings = demo.SETTINGS | {"seeds": [0, 1, 2, 3]}
     demo.copy(folder, settings, list(VARIANTS.values()))
-    run(folder, "dvc", "config", "--quiet", "--local", "core.no_scm", "true")
+    demo.leave_git(folder)
     run(folder, "dvc", "repro", "--quiet", "plan", "preprocess")
     ratios = []
     with LocalCluster(n_workers=pool.count(), threads_per_worker=1, dashboard_address=None) as cluster:
@@ -61,7 +61,7 @@ def compare_lanes(folder: Path) -> None:
     for name, command in (("one", ["dvc", "repro"]), ("two", [sys.executable, "tools/repro.py", "--jobs", "2"])):
         copy = folder / name
         demo.copy(copy, demo.SETTINGS, epochs=demo.EPOCHS)
-        run(copy, "dvc", "config", "--quiet", "--local", "core.no_scm", "true")
+        demo.leave_git(copy)
         seconds.append(run(copy, *command))
         locks.append((copy / "dvc.lock").read_bytes())
         print(f"demo, {name} stage{'s' * (name != 'one')} at a time: {seconds[-1]:.0f} s", flush=True)

@@ -62,13 +62,18 @@ def _update(params: dict[str, Any], settings: dict[str, Any]) -> None:
             params[key] = value
 
 
+def leave_git(folder: Path) -> None:
+    """Take Git out of DVC's sight in a copy."""
+    subprocess.run(["dvc", "config", "--quiet", "--local", "core.no_scm", "true"], cwd=folder, check=True)
+
+
 def main() -> None:
     """Copy to the folder named on the command line and take Git out of DVC's sight there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
     copy(folder, SETTINGS, epochs=EPOCHS)
-    subprocess.run(["dvc", "config", "--local", "core.no_scm", "true"], cwd=folder, check=True)
+    leave_git(folder)
 
 
 if __name__ == "__main__":

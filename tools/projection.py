@@ -126,7 +126,7 @@ def measure(variants: int, files: int) -> tuple[float, ...]:
             subprocess.run(["dvc", "repro", "--quiet", *targets], cwd=folder, check=True, stdout=subprocess.DEVNULL)
             return time.perf_counter() - start
 
-        subprocess.run(["dvc", "config", "--quiet", "--local", "core.no_scm", "true"], cwd=folder, check=True)
+        demo.leave_git(folder)
         seconds("plan", "preprocess")
         everything = ["evaluate"] if files == 1 else [f"part-{i}/dvc.yaml" for i in range(files)]
         first, nothing = seconds(*everything), seconds(*everything)

@@ -166,10 +166,13 @@ def order_lock(before: list[str]) -> None:
     from dvc.repo.reproduce import plan_repro
     from dvc.utils.serialize import modify_yaml
 
+    after = order_of_lock()
+    if after == before:
+        return
     with Repo() as repo:
         order = [*before, *(stage.name for stage in plan_repro(repo.index.graph) if stage.name not in before)]
     with modify_yaml(LOCK) as lock:
-        lock["stages"] = {name: lock["stages"][name] for name in order if name in lock["stages"]}
+        lock["stages"] = {name: lock["stages"][name] for name in order if name in after}
 
 
 def run_dvc(asked: Iterable[list[str]], jobs: int = 1, environment: dict[str, str] | None = None) -> None:

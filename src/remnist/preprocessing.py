@@ -14,7 +14,7 @@ def split(arrays: Arrays, validation: int) -> dict[str, NDArray[np.generic]]:
         validation: how many of the last training images become the validation set.
 
     Returns:
-        The tensors that `remnist.data` describes. Mean and standard deviation are those of the images that
+        The tensors that `remnist.common.data` describes. Mean and standard deviation are those of the images that
         are trained on, neither held out nor test, from exact integer sums.
     """
     held_out = len(arrays.train_images) - validation

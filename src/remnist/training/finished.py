@@ -15,6 +15,7 @@ from remnist.training.runs import Run
 PACKAGE = Path(__file__).parents[1]
 SOURCES = ("common", "models", "training")
 LIBRARIES = ("numpy", "torch")
+RUN = ("data", "model", "train")  # the settings that a seed's result depends on; the other seeds are none of them
 
 
 def software() -> dict[str, str]:
@@ -48,7 +49,7 @@ class Finished:
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any], data_path: Path) -> None:
-        identity = [settings, software(), sha256(data_path)]
+        identity = [{part: settings[part] for part in RUN}, software(), sha256(data_path)]
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         self.folder, self.kept = folder, folder / digest[:16]
 
