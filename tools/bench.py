@@ -31,6 +31,9 @@ VARIANTS = {
     "wide MLP": "capacity-256",
     "residual CNN": "resnet-plain",
     "Mixer": "mixer-standard",
+    "ResMLP": "resmlp",
+    "Vision Permutator": "vision-permutator",
+    "reference CNN": "reference-cnn",
 }
 IMAGES = 60_000
 STEPS = 300  # measured of the usual loop and of the products, after a tenth as many that warm up
@@ -152,7 +155,7 @@ KINDS = {
 def main() -> None:
     """Measure in turn, each time in a fresh process; print a table of medians and of the ratios, pair by pair."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each loop is measured (default 5)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each loop is measured (default 3)")
     parser.add_argument("--study", action="store_true", help="measure an epoch of every variant instead")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS, metavar=("KIND", "VARIANT"))
     arguments = parser.parse_args()
