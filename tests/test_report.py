@@ -10,7 +10,7 @@ import pytest
 
 from remnist.common.errors import UserError
 from remnist.evaluation.scores import FALSE_POSITIVE_RATES
-from remnist.report import claims, figures, page, published, tables, verdicts
+from remnist.report import claims, figures, markdown, page, published, tables, verdicts
 from remnist.resolve import resolve
 
 SCORES = {"mlp-baseline": {0: 9, 1: 7}, "lr-1e-4": {0: 5, 1: 5}}
@@ -280,6 +280,13 @@ def test_a_run_that_never_gets_a_digit_right_is_told(results):
 def test_words_stand_in_place_of_figures():
     printed = published.check({"x": {"report": 5, "accuracy": 0.9, "words": "about 90 %"}})
     assert page._printed(printed["x"]) == "“about 90 %”"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0004, "< 0.001"), (0.0123, "0.012"), (0.0496, "0.0496"), (0.0501, "0.0501"), (0.254, "0.25")]
+)
+def test_p_value_tells_on_which_side_of_5_percent_it_lies(value, text):
+    assert markdown.p_value(value) == text
 
 
 @pytest.mark.parametrize(

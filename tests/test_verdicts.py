@@ -209,6 +209,18 @@ def test_a_single_run_may_show_what_the_seeds_deny():
     assert verdicts.single_pairs(results, judged.finding) == (1, 3)
 
 
+@pytest.mark.parametrize(
+    ("difference", "at_least", "within"),
+    [(0.001, 0.0, True), (0.02, 0.0, False), (0.001, 0.03, False), (0.027, 0.03, True)],
+)
+def test_what_other_test_images_could_have_decided_otherwise_is_told(difference, at_least, within):
+    """A gain of one image of 1,000, say, and not of twenty; of a refuted size, how much is missing counts."""
+    results = study({"a": accuracies(0.9 + difference), "b": accuracies(0.9)})
+    judged = verdicts.judge(results, {"x": claim(at_least=at_least)}, {})
+    assert judged[0].verdict == (REFUTED if at_least else UPHELD)
+    assert bool(ledger.within_test_images(results, judged)) == within
+
+
 @pytest.fixture
 def quick_collections():
     """statsmodels collects garbage at each correction, 40 ms with what the tests have loaded."""

@@ -82,15 +82,21 @@ def disagreements(judged: Iterable[Judged]) -> list[str]:
 
 
 def within_test_images(results: Results, judged: Iterable[Judged]) -> list[str]:
-    """Return the decided claims on accuracy whose difference other test images could as well have made."""
+    """Return the claims on accuracy that other test images could as well have decided otherwise."""
     return [
         f"{each.claim.says} ({measured(each.finding)}, ± {sd * 100:.2f})"
         for each in judged
-        if each.verdict in (UPHELD, REFUTED, OTHER_CAUSE)
+        if each.finding.verdict in (UPHELD, REFUTED)
         and _of_two_accuracies(each.claim)
         and each.claim.expect in ("more", "less")
-        and abs(each.finding.difference) < 2 * (sd := _image_sd(results, each.claim))
+        and abs(each.finding.difference - _decided_at(each.finding)) < 2 * (sd := _image_sd(results, each.claim))
     ]
+
+
+def _decided_at(finding: Finding) -> float:
+    """Return beyond what `more` or `less` is decided: zero, or the size that a refuted gain falls short of."""
+    sign = 1 if finding.comparison.expect == "more" else -1
+    return sign * finding.comparison.at_least if finding.verdict == REFUTED else 0.0
 
 
 def compared(comparison: Comparison) -> str:

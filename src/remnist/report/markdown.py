@@ -37,5 +37,6 @@ def loss(value: float | None) -> str:
 
 
 def p_value(value: float) -> str:
-    """Return a p-value to what matters of it."""
-    return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+    """Return a p-value to what matters of it: near 5 % to the digit that says on which side it lies."""
+    digits = 4 if 0.0495 <= value < 0.0505 else 3 if value < 0.1 else 2
+    return "< 0.001" if value < 0.001 else f"{value:.{digits}f}"

@@ -271,13 +271,10 @@ def _limits(results: Results, judged: list[Judged]) -> str:
     disagreements = ledger.disagreements(judged)
     if disagreements:
         lines.append(f"The exact test comes to another verdict on {len(disagreements)}: {'; '.join(disagreements)}.")
-    within = ledger.within_test_images(results, judged)
-    if within:
-        lines.append(
-            "An interval over seeds is about these test images. Decided, but by less than twice the standard deviation "
-            f"that the choice of the images alone gives: {'; '.join(within)}."
-        )
+    within = "; ".join(ledger.within_test_images(results, judged)) or "none"
     lines += [
+        "An interval over seeds is about these test images. Decided by less than twice the standard deviation that the "
+        f"choice of the images alone gives a difference: {within}.",
         f"A single accuracy on {results.test_images:,} images has a standard deviation of "
         f"{_binomial(0.02, results.test_images)} points at 2 % error by the choice of the images, whatever the seed.",
         "Where a report is silent, a setting was inferred; the comments in params.yaml say which. One data set, small "
