@@ -51,7 +51,7 @@ review: $(BIN)/.installed ## what this working tree changes, against BASE (main)
 experiments: $(BIN)/.installed ## what experiments from this commit changed, side by side: in experiments/
 	python -m tools.experiments
 
-bench: $(BIN)/.installed ## seconds an epoch of each family, against the usual DataLoader loop; 15 minutes
+bench: $(BIN)/.installed ## seconds an epoch of each family, against the usual DataLoader loop; 25 minutes
 	dvc repro --quiet preprocess
 	python tools/bench.py
 

@@ -26,10 +26,9 @@ def test_table_agrees_with_the_summary():
 
 def test_figures_of_its_findings_are_the_reports():
     findings, report = README.partition("\n## ")[0], (demo.ROOT / "REPORT.md").read_text()
-    figures = re.findall(r"[\d.]+ ± [\d.]+ %|[+-][\d.]+ \[[^]]+\]", findings)
+    figures = re.findall(r"[\d.]+ ± [\d.]+ %|[+-]?[\d.]+ \[[^]]+\]", findings)
     assert len(figures) >= 20
-    plain = report.replace(" points", "")
-    assert [figure for figure in figures if figure not in plain] == []
+    assert [figure for figure in figures if figure not in report.replace(" points", "")] == []
 
 
 def test_count_of_verdicts_is_the_reports():

@@ -129,7 +129,8 @@ def products(settings: dict[str, Any], _: int) -> float:
             for i, (layer, x) in enumerate(taken):
                 back = [i > 0, True, False]  # to the input, but not to the images; to the weights
                 if isinstance(layer, nn.Conv2d):
-                    how: Any = layer.stride, layer.padding, layer.dilation, False, [0, 0], layer.groups
+                    padding = [k // 2 for k in layer.kernel_size] if layer.padding == "same" else layer.padding
+                    how: Any = layer.stride, padding, layer.dilation, False, [0, 0], layer.groups
                     y = torch.convolution(x, layer.weight, None, *how)
                     torch.ops.aten.convolution_backward(y, x, layer.weight, None, *how, back)
                 else:
