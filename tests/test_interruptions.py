@@ -174,7 +174,7 @@ def test_ctrl_c_at_any_moment(study, started, number):
     assert study.hashes() == committed
 
 
-@pytest.mark.parametrize("delay", [0.0, pytest.param(3.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("delay", [0.0, 3.0])
 @pytest.mark.fault("two dvc repro at once")
 def test_two_runs_at_once(study, started, delay):
     """One of them may give up, with a word; neither harms the other."""
