@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 PARALLEL := -n auto --dist loadfile  # a process a core, each test file in one of them
 
-.PHONY: help demo repro exp test faults verify audit check-lock check-results review experiments bench bench-parallel projection lock
+.PHONY: help demo repro exp test faults verify audit check-lock check-results review experiments bench bench-parallel projection rehearsal lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -60,6 +60,9 @@ bench-parallel: $(BIN)/.installed ## a Dask cluster against the process pool; JO
 
 projection: $(BIN)/.installed ## DVC's own time with up to 160 variants; the study on up to 500 workers; 15 minutes
 	python -m tools.projection
+
+rehearsal: $(BIN)/.installed ## the study, JOBS=57, on a cluster whose 64 workers sleep instead of training; 9 minutes
+	python -m tools.rehearsal
 
 lock: $(BIN)/.installed ## resolve requirements.txt anew from pyproject.toml
 	uv pip compile pyproject.toml --extra dev --universal --fork-strategy fewest --python-version 3.11 \

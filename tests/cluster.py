@@ -36,9 +36,10 @@ class Cluster:
         command = ["scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"]
         self.scheduler = self._start(self.folder / "scheduler", command, {})
 
-    def add_worker(self, **environment: str) -> "subprocess.Popen[bytes]":
+    def add_worker(self, *options: str, **environment: str) -> "subprocess.Popen[bytes]":
         folder = self.folder / f"worker-{len(self.workers)}"
         command = ["worker", self.address, "--nthreads", "1", "--no-dashboard", "--local-directory", str(folder)]
+        command += options
         self.workers.append(self._start(folder, command, environment))
         return self.workers[-1]
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.cluster import Cluster, until
 from tests.processes import start, wait_for
 from tests.repository import Repository
 from tools import demo
+from tools.verify import MOVED, QEMU
 
 VARIANT = "mixer-standard"
 SETTINGS = {"data": {"name": "digits"}, "seeds": [0, 1, 2]}
@@ -84,6 +86,33 @@ def test_a_killed_worker_costs_no_bit(project, cluster, tmp_path):
     succeed(run)
     assert (folder / "dvc.lock").read_bytes() == (project / "dvc.lock").read_bytes()
     assert until(lambda: len(cluster.trainers()) == 1)
+
+
+EMULATED = """\
+#!/bin/sh
+exec {qemu} -B {moved} -cpu Haswell {python} "$@"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which(QEMU), reason="the other processor is emulated by Debian's qemu-user")
+@pytest.mark.fault("worker killed, the other one with another processor")
+def test_a_seed_begun_anew_on_another_processor_has_the_same_bits(project, bare, cluster, tmp_path):
+    """The worker's own code runs here; what it starts to train runs on a Haswell, which has no AVX-512."""
+    python, site = tmp_path / "python", tmp_path / "site"
+    python.write_text(EMULATED.format(qemu=QEMU, moved=MOVED, python=Path(sys.executable).resolve()))
+    python.chmod(0o700)
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(f"import sys\nsys.executable = {str(python)!r}\n")
+    killed = cluster.add_worker()
+    run = train(bare, cluster.address, "mlp-baseline")
+    wait_for(run, "seed 0 epoch 1/")
+    cluster.kill(killed)
+    packages = os.pathsep.join([str(site), str(demo.ROOT / "src"), sysconfig.get_path("purelib")])
+    cluster.add_worker("--no-nanny", PYTHONPATH=packages)
+    until(lambda: [trainer for trainer in cluster.trainers() if QEMU in trainer.cmdline()[0]])
+    succeed(run)
+    assert hashes(bare, "mlp-baseline") == hashes(project, "mlp-baseline")
 
 
 @pytest.mark.slow

@@ -155,6 +155,8 @@ def test_stages_side_by_side_leave_the_same_lock_file(study):
     output = study.run(sys.executable, "tools/repro.py", "--jobs", "2")
     assert ran(output) >= {f"{stage}@{name}" for name in VARIANTS for stage in ("train", "evaluate")}
     assert study.hashes() == committed
+    started = re.findall(r"^Running stage '([^']+)'", output, re.MULTILINE)
+    assert len(started) == len(set(started)) == 4 + 2 * len(VARIANTS)  # nothing is left to the `dvc repro` that follows
     with pytest.raises(RuntimeError, match="error: --jobs: 0: allowed: 1 or more"):
         study.run(sys.executable, "tools/repro.py", "--jobs", "0")
 
@@ -181,15 +183,14 @@ def test_experiment_of_parameters_that_are_none(study, change):
     assert study.git("status", "--porcelain") == ""
 
 
-def test_longest_variants_come_first_and_only_stale_ones(study, monkeypatch):
+def test_only_stale_variants_run_side_by_side(study, monkeypatch):
     monkeypatch.chdir(study.folder)
-    seconds = {"mlp-baseline": 1e3, "mlp-dropout-50": 3e4, "batch-100": 2e3}
-    monkeypatch.setattr(repro, "seconds_of_a_run", lambda _: seconds)
-    assert list(repro.parts(["train", "evaluate"], 2)) == []
+    assert repro.stale_variants() == {"train": set(), "evaluate": set()}
     study.dvc("exp", "run", "-S", "model.dropout=0.3", "plan")
-    asked = ["repro", "--single-item"]
-    assert list(repro.parts(["train"], 2)) == [[*asked, "train@batch-100"], [*asked, "train@mlp-baseline"]]
-    assert list(repro.parts(["train", "evaluate"], 2))[1] == [*asked, "train@mlp-baseline", "evaluate@mlp-baseline"]
+    changed = {"mlp-baseline", "batch-100"}
+    assert repro.stale_variants() == {"train": changed, "evaluate": changed}
+    study.dvc("repro", "--single-item", "train@mlp-baseline")
+    assert repro.stale_variants() == {"train": {"batch-100"}, "evaluate": changed}
 
 
 def test_a_colleague_gets_results_from_a_remote_instead_of_training(study, tmp_path):

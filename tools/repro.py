@@ -12,8 +12,8 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ LOCK, RWLOCK = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
 SECONDS = Path(__file__).parents[1] / "docs" / "seconds.csv"  # of an epoch of each variant, as tools/bench.py measured
 DATA, MNIST_BYTES = Path("data/images.safetensors"), 55e6  # that it was measured on
 START_S = 4  # of a core, that the stages of a variant take however short its runs
-PART_S = 20  # of a core, that what a DVC is asked for should take; it needs up to 2 to start
+DVC_S = 2  # of a core, that DVC takes to start
+PART_S = 20  # of a core, that what a DVC is asked for should take
 WRITTEN_S = 3  # DVC needs less to write the longer of the two
 POLL_S = 0.1
 
@@ -46,18 +47,20 @@ def main() -> None:
         set_parameters(arguments.set)
     if arguments.jobs > 1:
         side_by_side(arguments.jobs)
-    run_dvc([["repro"] if arguments.set is None else ["exp", "run"]])
+    run_dvc(*(["repro"] if arguments.set is None else ["exp", "run"]))
 
 
 def side_by_side(jobs: int) -> None:
     """Train and evaluate all variants that are stale, several at a time."""
     before = order_of_lock()
-    run_dvc([["repro", "plan", "preprocess"]])
-    lanes = [(["train", "evaluate"], jobs)]
+    run_dvc("repro", "plan", "preprocess")
+    stale, cores = stale_variants(), pool.count()
     if ADDRESS in os.environ:  # training is elsewhere then, evaluation here
-        lanes = [(["train"], jobs), (["evaluate"], min(jobs, pool.count()))]
-    for stages, count in lanes:
-        run_dvc(parts(stages, count), count, {pool.WORKERS: str(max(1, pool.count() // count))})
+        evaluate = Lanes(["evaluate"], min(jobs, cores), parts(stale["evaluate"] - stale["train"], jobs))
+        lanes = [Lanes(["train"], jobs, parts(stale["train"], jobs), evaluate), evaluate]
+    else:
+        lanes = [Lanes(["train", "evaluate"], jobs, parts(stale["train"] | stale["evaluate"], jobs))]
+    run_all(lanes, cores)
     order_lock(before)
 
 
@@ -119,21 +122,29 @@ def is_lock_file(path: Path) -> bool:
     return all(re.fullmatch(r"[0-9a-f]{32}(\.dir)?", str(file.get("md5"))) for file in files)
 
 
-def parts(stages: list[str], jobs: int) -> Iterator[list[str]]:
-    """Yield what to ask of each DVC, so that the stages are run of all variants of which one is stale, longest first.
-
-    Of several variants at a time, since DVC takes its time to start; fewer and fewer, so that they end together.
-    """
+def stale_variants() -> dict[str, set[str]]:
+    """Return for train and evaluate the variants of which this stage is stale."""
     from dvc.repo import Repo
 
+    stale: dict[str, set[str]] = {"train": set(), "evaluate": set()}
     with Repo() as repo:
-        stale = {name.partition("@")[2] for name in repo.status(stages)}
+        for name in repo.status(list(stale)):
+            stage, _, variant = name.partition("@")
+            stale[stage].add(variant)
+    return stale
+
+
+def parts(variants: Collection[str], jobs: int) -> Iterator[list[str]]:
+    """Yield what to ask of each DVC, longest first.
+
+    Several variants at a time, since DVC takes its time to start; fewer and fewer, so that the lanes end together.
+    """
     plan = read_json(Path("plan.json"))
     share_of_mnist = DATA.stat().st_size / MNIST_BYTES
     sizes = {
         variant: START_S + seconds * share_of_mnist * len(plan[variant]["seeds"])
         for variant, seconds in seconds_of_a_run(plan).items()
-        if variant in stale
+        if variant in variants
     }
     waiting = sorted(sizes, key=lambda variant: -sizes[variant])
     while waiting:
@@ -141,7 +152,7 @@ def parts(stages: list[str], jobs: int) -> Iterator[list[str]]:
         share = max(PART_S, left / (2 * jobs))
         while waiting and sum(sizes[variant] for variant in (*taken, waiting[0])) <= share:
             taken.append(waiting.pop(0))
-        yield ["repro", "--single-item", *(f"{stage}@{variant}" for variant in taken for stage in stages)]
+        yield taken
 
 
 def seconds_of_a_run(plan: dict[str, Any]) -> dict[str, float]:
@@ -175,27 +186,74 @@ def order_lock(before: list[str]) -> None:
         lock["stages"] = {name: lock["stages"][name] for name in order if name in after}
 
 
-def run_dvc(asked: Iterable[list[str]], jobs: int = 1, environment: dict[str, str] | None = None) -> None:
-    """Run DVC for each of what is asked, several side by side.
+class Lanes:
+    """DVCs side by side, each of which runs the same stages of some variants.
 
-    If one fails, those that run are waited for, and this process ends with its status; Ctrl-C reaches them by itself.
+    Args:
+        stages: which, in their order.
+        count: how many DVCs at a time.
+        waiting: the variants of each.
+        then: the lanes that are to take over what is done here.
     """
-    waiting, running = iter(asked), list[subprocess.Popen[bytes]]()
+
+    def __init__(
+        self, stages: list[str], count: int, waiting: Iterable[list[str]], then: "Lanes | None" = None
+    ) -> None:
+        self.stages, self.count, self.waiting, self.then = stages, count, deque(waiting), then
+        self.running: dict[subprocess.Popen[bytes], list[str]] = {}
+
+    def start(self, cores: int) -> int:
+        """Start as many DVCs as there are cores, if so many wait and have a lane; return their number."""
+        started = min(cores, self.count - len(self.running), len(self.waiting))
+        share = {pool.WORKERS: str(max(1, cores // self.count))}
+        for _ in range(started):
+            variants = self.waiting.popleft()
+            targets = [f"{stage}@{variant}" for variant in variants for stage in self.stages]
+            self.running[start_dvc("repro", "--single-item", *targets, **share)] = variants
+        return started
+
+    def collect(self) -> None:
+        """Hand over what is done; exit with the status of a DVC that has failed."""
+        for process in [process for process in self.running if process.poll() is not None]:
+            variants = self.running.pop(process)
+            if process.returncode:
+                sys.exit(process.returncode)
+            if self.then:
+                self.then.waiting.append(variants)
+
+
+def run_all(lanes: Sequence[Lanes], cores: int) -> None:
+    """Run all that waits in the lanes and all that follows from it.
+
+    If a DVC fails, those that run are waited for, and this process ends with its status; Ctrl-C reaches them by itself.
+    """
     try:
-        while True:
-            for arguments in islice(waiting, jobs - len(running)):
-                command = ["dvc", "--wait-for-lock", *arguments]
-                running.append(subprocess.Popen(command, env=os.environ | (environment or {})))
-            if not running:
-                return
-            time.sleep(POLL_S)
-            for process in [process for process in running if process.poll() is not None]:
-                running.remove(process)
-                if process.returncode:
-                    sys.exit(process.returncode)
+        while any(group.waiting or group.running for group in lanes):
+            started = sum(group.start(cores) for group in lanes)
+            crowded = started and any(group.waiting and len(group.running) < group.count for group in lanes)
+            time.sleep(DVC_S if crowded else POLL_S)  # or the longest would not come first
+            for group in lanes:
+                group.collect()
     finally:
-        for process in running:
-            process.wait()
+        for group in lanes:
+            for process in group.running:
+                process.wait()
+
+
+def start_dvc(*arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
+    """Start DVC, which will wait for others that are at work here."""
+    return subprocess.Popen(["dvc", "--wait-for-lock", *arguments], env=os.environ | environment)
+
+
+def run_dvc(*arguments: str) -> None:
+    """Run DVC; exit with its status if it fails."""
+    process = start_dvc(*arguments)
+    try:
+        process.wait()
+    finally:
+        process.wait()  # Ctrl-C reaches it by itself
+    if process.returncode:
+        sys.exit(process.returncode)
 
 
 if __name__ == "__main__":
