@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import psutil
 from tqdm import tqdm
 
 from remnist.common import pool
@@ -56,15 +57,18 @@ def compare_places(folder: Path) -> None:
 
 
 def compare_lanes(folder: Path) -> None:
-    """Time the demo by one lane and by two."""
+    """Time the demo by one lane and by two, and note how busy the cores are: what a second lane could win at most."""
     seconds, locks = [], []
     for name, command in (("one", ["dvc", "repro"]), ("two", [sys.executable, "tools/repro.py", "--jobs", "2"])):
         copy = folder / name
         demo.copy(copy, demo.SETTINGS, epochs=demo.EPOCHS)
         demo.leave_git(copy)
+        psutil.cpu_percent()
         seconds.append(run(copy, *command))
+        busy = psutil.cpu_percent()  # since it was last asked
         locks.append((copy / "dvc.lock").read_bytes())
-        print(f"demo, {name} stage{'s' * (name != 'one')} at a time: {seconds[-1]:.0f} s", flush=True)
+        stages = "one stage" if name == "one" else "two stages"
+        print(f"demo, {stages} at a time: {seconds[-1]:.0f} s, cores busy {busy:.0f} % of it", flush=True)
     if locks[0] != locks[1]:
         raise UserError("dvc.lock differs")
     print(f"{seconds[0] / seconds[1]:.2f} times as fast, the same dvc.lock")

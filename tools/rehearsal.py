@@ -63,12 +63,27 @@ def main() -> None:
     if not arguments.speed > 0:
         raise UserError(f"--speed: {arguments.speed}: allowed: more than 0")
     with tempfile.TemporaryDirectory() as folder:
-        rehearse(Path(folder, "copy"), arguments.workers, arguments.jobs, arguments.speed)
+        trained, whole, used = rehearse(Path(folder, "copy"), arguments.workers, arguments.jobs, arguments.speed)
+    print(f"{arguments.workers} workers: trained after {trained / 60:.1f} minutes, evaluated after {whole / 60:.1f}")
+    print(f"DVC and its stages took {used / 2**30:.1f} GiB at most")
 
 
-def rehearse(folder: Path, workers: int, jobs: int | None, speed: float) -> None:
-    """Run a copy of the project on a cluster of this machine, and print what came of it."""
-    from distributed import LocalCluster
+def rehearse(folder: Path, workers: int, jobs: int | None, speed: float) -> tuple[float, float, int]:
+    """Run a copy of the project on a cluster of this machine.
+
+    Args:
+        folder: the copy's; workers keep their files beside it.
+        workers: how many runs at a time, a multiple of THREADS.
+        jobs: how many stages at a time; None: one a variant.
+        speed: how many times as fast the workers are as those of docs/seconds.csv.
+
+    Returns:
+        Seconds until all variants are trained, and until they are evaluated too; bytes that DVC and its stages used.
+
+    Raises:
+        UserError: a stage failed; the end of what was said.
+    """
+    from distributed import SubprocessCluster
 
     demo.copy(folder, {"data": {"name": "digits"}})
     demo.leave_git(folder)
@@ -81,21 +96,24 @@ def rehearse(folder: Path, workers: int, jobs: int | None, speed: float) -> None
     print(f"{len(runs)} runs: {sum(runs) / 60:.1f} minutes of one core, the longest {max(runs) / 60:.1f}", flush=True)
     weights = [folder / "models" / variant / "seed-0.safetensors" for variant in plan]
     trained, used = 0.0, 0
-    with LocalCluster(workers // THREADS, THREADS, memory_limit=0, dashboard_address=None) as cluster:
+    options = {"memory_limit": 0, "local_directory": str(folder.parent)}
+    with (
+        SubprocessCluster(n_workers=workers // THREADS, threads_per_worker=THREADS, worker_kwargs=options) as cluster,
+        (folder / "log").open("wb") as log,
+    ):
         command = [sys.executable, "tools/repro.py", "--jobs", str(jobs or len(plan))]
-        start, variables = time.monotonic(), os.environ | {ADDRESS: cluster.scheduler_address}
-        with (folder / "log").open("wb") as log:
-            repro = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
-            while repro.poll() is None:
-                time.sleep(POLL_S)
-                used = max(used, memory(repro.pid))
-                if not trained and all(path.exists() for path in weights):
-                    trained = time.monotonic() - start
+        variables = os.environ | {ADDRESS: cluster.scheduler_address}
+        start = time.monotonic()
+        repro = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
+        while repro.poll() is None:
+            time.sleep(POLL_S)
+            used = max(used, own_memory(repro.pid))
+            if not trained and all(path.exists() for path in weights):
+                trained = time.monotonic() - start
         whole = time.monotonic() - start
-        if repro.returncode:
-            raise UserError((folder / "log").read_text(encoding="utf-8")[-2000:])
-    print(f"{workers} workers: trained after {trained / 60:.1f} minutes, evaluated after {whole / 60:.1f}")
-    print(f"DVC and its stages took {used / 2**30:.1f} GiB at most")
+    if repro.returncode:
+        raise UserError((folder / "log").read_text(encoding="utf-8")[-2000:])
+    return trained, whole, used
 
 
 def pretend(folder: Path, seconds: dict[str, float]) -> None:
@@ -112,13 +130,14 @@ def pretend(folder: Path, seconds: dict[str, float]) -> None:
     write_json(folder / "dvc.yaml", {"stages": graph["stages"]})
 
 
-def memory(process: int) -> int:
+def own_memory(process: int) -> int:
     """Return the bytes that a process and its descendants have for themselves."""
     total = 0
     try:
         parent = psutil.Process(process)
         for member in (parent, *parent.children(recursive=True)):
-            total += member.memory_full_info().uss
+            memory = member.memory_info()
+            total += memory.rss - memory.shared
     except psutil.Error:  # one that has just ended
         pass
     return total
