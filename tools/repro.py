@@ -55,7 +55,7 @@ def side_by_side(jobs: int) -> None:
     before = order_of_lock()
     run_dvc("repro", "plan", "preprocess")
     stale, cores = stale_variants(), pool.count()
-    if ADDRESS in os.environ:  # training is elsewhere then, evaluation here
+    if os.environ.get(ADDRESS):  # training is elsewhere then, evaluation here
         evaluate = Lanes(["evaluate"], min(jobs, cores), parts(stale["evaluate"] - stale["train"], jobs))
         lanes = [Lanes(["train"], jobs, parts(stale["train"], jobs), evaluate), evaluate]
     else:
