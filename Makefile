@@ -28,7 +28,7 @@ test: $(BIN)/.installed ## lint, types, tests
 	mypy
 	pytest $(PARALLEL)
 
-faults: $(BIN)/.installed ## kills, faults and bad input, all of them, and their count in tests/README.md; 12 to 18 minutes
+faults: $(BIN)/.installed ## kills, faults and bad input, all of them, and their count in tests/README.md; 11 to 18 minutes
 	pytest $(PARALLEL) -m fault --record-faults
 
 verify: $(BIN)/.installed ## the same bits here and on emulated processors; needs qemu-user; 5 minutes
