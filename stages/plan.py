@@ -1,4 +1,4 @@
-"""Check params.yaml and write plan.json, every variant's settings in full.
+"""Check params.yaml and claims.yaml; write plan.json, every variant's settings in full, and digests.json.
 
 If anything is wrong, the plan that stands is left as it is.
 """
@@ -9,17 +9,21 @@ from pathlib import Path
 
 sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
-from remnist.common.errors import reported
-from remnist.common.files import read_yaml, write_json
-from remnist.resolve import resolve
+from remnist.files import read_yaml, write_json
+from remnist.plan import claims, digests
+from remnist.plan.resolve import resolve
+from remnist.runtime.stage import stage_main
 
 
 def main() -> None:
-    """Read params.yaml, resolve, write plan.json."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
-    write_json(Path("plan.json"), resolve(read_yaml(Path("params.yaml"))))
+    """Read both files, resolve, write the plan and its digests."""
+    plan = resolve(read_yaml(Path("params.yaml")))
+    claims.check(claims.read(Path("claims.yaml")), plan)
+    write_json(Path("plan.json"), {name: variant.to_json() for name, variant in plan.items()})
+    write_json(Path("digests.json"), digests.of_study(plan))
 
 
 if __name__ == "__main__":
-    with reported():
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    with stage_main("plan"):
         main()

@@ -8,21 +8,21 @@ sys.path.insert(0, "src")  # the code beside this script, whatever else is insta
 
 from safetensors.numpy import save
 
-from remnist import preprocessing, sources
-from remnist.common.errors import reported
-from remnist.common.files import read_params, write_bytes
+from remnist.data import preparation, sources
+from remnist.files import read_params, write_bytes
+from remnist.runtime.stage import stage_main
 
 
 def main() -> None:
     """Read data/raw, hold out, write data/images.safetensors."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
     data = read_params("data")
     name = sources.check_name(data.get("name"))
     validation = sources.validation_size(name, data.get("validation"))
     arrays = sources.read(name, Path("data/raw"))
-    write_bytes(Path("data/images.safetensors"), save(preprocessing.split(arrays, validation), {"name": name}))
+    write_bytes(Path("data/images.safetensors"), save(preparation.split(arrays, validation), {"name": name}))
 
 
 if __name__ == "__main__":
-    with reported():
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    with stage_main("preprocess"):
         main()

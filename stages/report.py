@@ -9,10 +9,12 @@ from pathlib import Path
 
 sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
-from remnist.common import plan, pool
-from remnist.common.errors import reported
-from remnist.common.files import keep_only, read_params, replace_content, write_json, write_text
-from remnist.report import claims, figures, gallery, page, published, tables, verdicts
+from remnist.files import keep_only, read_params, replace_content, write_json, write_text
+from remnist.plan import claims, published
+from remnist.plan import entries as plan
+from remnist.report import figures, gallery, page, tables, verdicts
+from remnist.runtime import pool
+from remnist.runtime.stage import stage_main
 
 
 def main() -> None:
@@ -47,5 +49,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with reported():
+    with stage_main():
         main()

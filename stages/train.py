@@ -13,45 +13,49 @@ from pathlib import Path
 
 sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
 
-from remnist.common import plan, pool
-from remnist.common.errors import reported
-from remnist.common.files import write_bytes
-from remnist.training import cluster, finished, runs
+from remnist.files import write_bytes
+from remnist.learning.runs import Epoch, Run
+from remnist.runtime import cluster, finished, local, pool
+from remnist.runtime.stage import Inputs, stage_main
+from remnist.settings import Variant
 
 
-def main() -> None:
-    """Read the variant's plan, train its seeds, write models/<variant> and dvclive/<variant>.
+def main(name: str, variant: Variant, inputs: Inputs) -> None:
+    """Train a variant's seeds, write models/<variant> and dvclive/<variant>.
 
     Until all are finished, models/<variant>.tmp keeps those that are, for the next start if this one is interrupted.
     """
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("variant", help="a name in plan.json")
-    variant = parser.parse_args().variant
-    entry, data = plan.read_entry(Path("plan.json"), variant), Path("data/images.safetensors")
-    train: Callable[..., Iterator[runs.Epoch | runs.Run]]
+    data, seeds = Path("data/images.safetensors"), variant.seeds
+    train: Callable[..., Iterator[Epoch | Run]]
     if address := os.environ.get(cluster.ADDRESS):
         train = partial(cluster.train, address)
     else:
-        train = partial(runs.train, pool.context(entry["train"]["numerics"], preload="remnist.training.loop"))
-    from remnist.training import progress  # its log takes a second, in which the processes' server loads torch
+        modules = ["remnist.learning.loop", f"remnist.models.{variant.model.name}"]
+        train = partial(local.train, pool.context(variant.train.numerics, preload=modules))
+    from remnist.runtime import progress  # its log takes a second, in which the processes' server loads torch
 
-    kept = finished.Finished(Path("models", f"{variant}.tmp"), entry, data)
-    trained = {run.seed: run for run in kept.runs(entry["seeds"])}
-    missing = [seed for seed in entry["seeds"] if seed not in trained]
-    with progress.EpochLog(variant, entry["seeds"], entry["train"]["epochs"], Path("dvclive", variant)) as log:
+    kept = finished.Finished(Path("models", f"{name}.tmp"), variant, data)
+    trained = {run.seed: run for run in kept.runs(seeds)}
+    missing = [seed for seed in seeds if seed not in trained]
+    with progress.EpochLog(name, seeds, variant.train.epochs, Path("dvclive", name)) as log:
         for epoch in chain.from_iterable(run.epochs() for run in trained.values()):
             log(epoch)
-        for message in train(entry, missing, data) if missing else ():
-            if isinstance(message, runs.Epoch):
+        for message in train(variant, missing, data) if missing else ():
+            if isinstance(message, Epoch):
                 log(message)
             else:
+                inputs.check()
                 kept.keep(message)
                 trained[message.seed] = message
     for seed, run in trained.items():
-        write_bytes(Path("models", variant, f"seed-{seed}.safetensors"), run.weights)
+        write_bytes(Path("models", name, f"seed-{seed}.safetensors"), run.weights)
+    inputs.check()
     kept.remove()
 
 
 if __name__ == "__main__":
-    with reported():
-        main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("variant", help="a name in plan.json")
+    name = parser.parse_args().variant
+    with stage_main("train", name) as inputs:
+        main(name, inputs.settings, inputs)

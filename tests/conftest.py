@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from remnist.common import numerics
-from tests.repository import Repository
+from remnist.learning import numerics
+from tests.support.repository import Repository
 
 numerics.pin("portable")
 numerics.settle()
@@ -26,7 +26,7 @@ FAULTS: Counter[str] = Counter()
 @pytest.fixture
 def params() -> dict:
     """The study's parameters, fresh for each test."""
-    from remnist.common.files import read_yaml
+    from remnist.files import read_yaml
 
     return read_yaml(ROOT / "params.yaml")
 
@@ -36,7 +36,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """scikit-learn's digits as preprocess writes them."""
     from safetensors.numpy import save_file
 
-    from remnist import preprocessing, sources
+    from remnist.data import preparation as preprocessing
+    from remnist.data import sources
 
     folder = tmp_path_factory.mktemp("digits")
     sources.fetch("digits", folder / "raw", None)
@@ -48,7 +49,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def entry(params: dict) -> dict:
     """The baseline's entry of the plan, on digits, one epoch."""
-    from remnist.resolve import resolve
+    from remnist.plan.resolve import resolve
 
     params["data"]["name"] = "digits"
     params["train"]["epochs"] = 1

@@ -1,23 +1,23 @@
-"""The models, one file each; a file's `Model` is built from the settings of the plan's `model` section."""
+"""The models, one file each, and the layers that they share."""
 
 from importlib import import_module
-from typing import Any
 
 from torch import nn
 
+from remnist.settings import Model
 
-def build(settings: dict[str, Any], *, image_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """Build a model with freshly drawn weights.
+
+def build(settings: Model, *, image_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Build a model with freshly drawn weights: the class named as its settings' class, in the file of its name here.
 
     Args:
-        settings: `name`, the model's module here, and the arguments of its `Model`.
+        settings: those of the model, whose fields are the arguments of its class.
         image_shape: channels, height and width of an image.
-        classes: number of logits an image.
+        classes: logits an image.
 
     Returns:
         A module from images (n, channels, height, width) to logits (n, classes).
     """
-    arguments = {key: value for key, value in settings.items() if key != "name"}
-    module = import_module(f"{__name__}.{settings['name']}")
-    model: nn.Module = module.Model(image_shape=image_shape, classes=classes, **arguments)
-    return model
+    kind: type[nn.Module] = getattr(import_module(f"{__name__}.{settings.name}"), type(settings).__name__)
+    arguments = settings.model_dump(exclude={"name"})
+    return kind(image_shape=image_shape, classes=classes, **arguments)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 
-class Model(nn.Module):
+class Cnn(nn.Module):
     """Images (n, c, s, s) to logits (n, classes).
 
     Args:

@@ -7,7 +7,7 @@ paper's stem, a convolution whose stride is its size, is the linear layer used h
 
 from torch import Tensor, nn
 
-from remnist.common.layers import Mlp, Patches
+from remnist.models.layers import MlpBlock, Patches
 
 
 class MixerLayer(nn.Module):
@@ -17,9 +17,9 @@ class MixerLayer(nn.Module):
         super().__init__()
         self.over_tokens = norm_axis == "tokens"
         self.token_norm = nn.LayerNorm(tokens if self.over_tokens else dim)
-        self.token_mixing = Mlp(tokens, tokens_mlp_dim)
+        self.token_mixing = MlpBlock(tokens, tokens_mlp_dim)
         self.channel_norm = nn.LayerNorm(dim)
-        self.channel_mixing = Mlp(dim, channels_mlp_dim)
+        self.channel_mixing = MlpBlock(dim, channels_mlp_dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix tokens, then channels."""
@@ -28,7 +28,7 @@ class MixerLayer(nn.Module):
         return x + self.channel_mixing(self.channel_norm(x))
 
 
-class Model(nn.Module):
+class MlpMixer(nn.Module):
     """Images (n, c, s, s) to logits (n, classes).
 
     Args:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from remnist.common.layers import Dropout
+from remnist.models.layers import Dropout
 
 
 class Maxout(nn.Module):
@@ -38,7 +38,7 @@ ACTIVATIONS: dict[str, Callable[[int], nn.Module]] = {
 }
 
 
-class Model(nn.Sequential):
+class Mlp(nn.Sequential):
     """Images (n, c, h, w) to logits (n, classes).
 
     Args:

@@ -6,7 +6,7 @@ Where Mixer has a LayerNorm, ResMLP has an affine map of each channel, and each 
 import torch
 from torch import Tensor, nn
 
-from remnist.common.layers import Mlp, Patches
+from remnist.models.layers import MlpBlock, Patches
 
 
 class Affine(nn.Module):
@@ -31,7 +31,7 @@ class Layer(nn.Module):
         self.token_mixing = nn.Linear(tokens, tokens)
         self.token_scale = nn.Parameter(torch.full((dim,), layer_scale))
         self.channel_affine = Affine(dim)
-        self.channel_mixing = Mlp(dim, channels_mlp_dim)
+        self.channel_mixing = MlpBlock(dim, channels_mlp_dim)
         self.channel_scale = nn.Parameter(torch.full((dim,), layer_scale))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -41,7 +41,7 @@ class Layer(nn.Module):
         return x + self.channel_scale * self.channel_mixing(self.channel_affine(x))
 
 
-class Model(nn.Module):
+class ResMlp(nn.Module):
     """Images (n, c, s, s) to logits (n, classes).
 
     Args:

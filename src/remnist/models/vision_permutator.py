@@ -8,7 +8,7 @@ cut into g segments, so that an axis and a segment together have as many entries
 import torch
 from torch import Tensor, nn
 
-from remnist.common.layers import Mlp, Patches
+from remnist.models.layers import MlpBlock, Patches
 
 
 class PermuteMlp(nn.Module):
@@ -51,7 +51,7 @@ class Permutator(nn.Module):
         self.permute_norm = nn.LayerNorm(dim)
         self.permute = PermuteMlp(grid, dim)
         self.channel_norm = nn.LayerNorm(dim)
-        self.channel_mixing = Mlp(dim, channels_mlp_dim)
+        self.channel_mixing = MlpBlock(dim, channels_mlp_dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix along the three axes, then channels."""
@@ -59,7 +59,7 @@ class Permutator(nn.Module):
         return x + self.channel_mixing(self.channel_norm(x))
 
 
-class Model(nn.Module):
+class VisionPermutator(nn.Module):
     """Images (n, c, s, s) to logits (n, classes).
 
     Args:

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from remnist.common.errors import UserError
-from remnist.common.files import read_json
-from remnist.report.published import Strict
+from remnist.errors import UserError
+from remnist.files import read_json
+from remnist.plan.published import Strict
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Counts = list[Annotated[int, Field(ge=0)]]
@@ -15,7 +15,7 @@ Digits = Annotated[str, Field(pattern="^[0-9]+$")]
 
 
 class Seed(Strict):
-    """One network's figures, as `remnist.evaluation.scores.score` returns them, and its seed."""
+    """One network's figures, as `remnist.evaluation.metrics.score` returns them, and its seed."""
 
     seed: int
     parameters: Annotated[int, Field(ge=0)]
@@ -44,7 +44,7 @@ class Seed(Strict):
 
 
 class Ensemble(Strict):
-    """The accuracy of several seeds together, as `remnist.evaluation.scores.ensembles` returns it."""
+    """The accuracy of several seeds together, as `remnist.evaluation.metrics.ensembles` returns it."""
 
     members: Annotated[int, Field(ge=2)]
     average: Fraction

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from remnist.plan.claims import scale
+from remnist.plan.published import Published
 from remnist.report import gallery
-from remnist.report.claims import scale
 from remnist.report.panels import Panels, Scale
-from remnist.report.published import Published
 from remnist.report.tables import DIGITS, PARTS, Digits, Results, digit_means
 from remnist.report.verdicts import NOT_TESTABLE, OTHER_CAUSE, REFUTED, UNDECIDED, UPHELD, Judged
 

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from remnist.common.errors import UserError
+from remnist.errors import UserError
 from remnist.report import markdown
 from remnist.report.tables import DECIMALS, DIGITS, Digits, Results, image_variants
 

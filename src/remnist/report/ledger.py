@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from remnist.plan.claims import Comparison, scale
 from remnist.report import markdown, statistics
-from remnist.report.claims import Comparison, scale
 from remnist.report.measures import right_answers
 from remnist.report.tables import Results
 from remnist.report.verdicts import (

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from remnist.plan.claims import OF_VARIANTS, Comparison
+from remnist.plan.published import Published
 from remnist.report import statistics
-from remnist.report.claims import OF_VARIANTS, Comparison
-from remnist.report.published import Published
 from remnist.report.tables import Results
 
 FEW = 5  # report 5's number of networks to average or let vote

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from remnist.plan.published import Published
 from remnist.report import gallery, ledger, markdown
-from remnist.report.published import Published
 from remnist.report.tables import DIGITS, Results, digit_means, image_variants, lost_digits
 from remnist.report.verdicts import Judged
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from remnist.common.errors import UserError
+from remnist.errors import UserError
 from remnist.report import statistics
 from remnist.report.evaluations import read_evaluation
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from remnist.plan.claims import Claim, Comparison, LostDigits
+from remnist.plan.published import Published
 from remnist.report import statistics
-from remnist.report.claims import Claim, Comparison, LostDigits
 from remnist.report.measures import NotMeasuredError, right_answers, values
-from remnist.report.published import Published
 from remnist.report.statistics import ALPHA, Floats, Side
 from remnist.report.tables import Results, lost_digits
 

@@ -1,0 +1,1 @@
+"""The commands of the Makefile: what each does, called by `remnist.cli`."""

@@ -1,0 +1,67 @@
+"""Train a few variants of the committed study again and hold what comes of it against the hashes in dvc.lock.
+
+It answers whether this machine gets what dvc.lock records, in minutes and without touching the results: all is done in
+a copy of the project. `make check-results` runs it.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from remnist.commands import demo
+from remnist.errors import UserError
+from remnist.files import read_yaml
+from remnist.runtime.stage import stage_main
+
+VARIANTS = ["xor", "mlp-baseline", "adam-1e-3", "mse-onehot", "mixer-raw-patches"]  # of several kinds, and short
+PREPARATION = ["download", "preprocess", "plan"]
+LOCK = "dvc.lock"
+
+
+def main() -> None:
+    """Repeat the stages in a copy, print how each one's outputs compare, fail if one could not be confirmed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("variants", nargs="*", default=VARIANTS, help=f"by default {' '.join(VARIANTS)}")
+    variants = parser.parse_args().variants
+    stages = PREPARATION + [f"{stage}@{variant}" for variant in variants for stage in ("train", "evaluate")]
+    committed = read_stages(demo.ROOT)
+    if missing := [stage for stage in stages if stage not in committed]:
+        raise UserError(f"{LOCK}: it has no {', '.join(missing)}")
+    with tempfile.TemporaryDirectory(prefix="check-results-") as folder:
+        demo.copy(Path(folder), {})
+        demo.leave_git(Path(folder))
+        if status := subprocess.run(["dvc", "repro", "--single-item", *stages], cwd=folder).returncode:
+            sys.exit(status)
+        repeated = read_stages(Path(folder))
+    outcomes = {stage: compare(committed[stage], repeated[stage]) for stage in stages}
+    print("\n" + "\n".join(f"{stage:<32} {outcome or 'the same bits'}" for stage, outcome in outcomes.items()))
+    if any(outcomes.values()):
+        raise UserError(f"not all of this is as {LOCK} has it")
+
+
+def read_stages(project: Path) -> dict[str, dict[str, Any]]:
+    """Return the stages of a project's dvc.lock: each its dependencies, parameters and outputs with their hashes."""
+    return dict((read_yaml(project / LOCK) or {}).get("stages", {}))
+
+
+def compare(committed: dict[str, Any], repeated: dict[str, Any]) -> str:
+    """Say what differs: nothing, the outputs, or already what they were made from."""
+
+    def hashes(stage: dict[str, Any], kind: str) -> dict[str, str]:
+        return {entry["path"]: entry["md5"] for entry in stage.get(kind, [])}
+
+    for kind, words in (("deps", "dvc.lock is of other code or data"), ("outs", "OTHER BITS")):
+        before, now = hashes(committed, kind), hashes(repeated, kind)
+        if differing := sorted(path for path in before.keys() | now.keys() if before.get(path) != now.get(path)):
+            return f"{words}: {', '.join(differing)}"
+        if committed.get("params") != repeated.get("params"):
+            return "dvc.lock is of other settings"
+    return ""
+
+
+if __name__ == "__main__":
+    with stage_main():
+        main()

@@ -1,0 +1,126 @@
+"""The whole study in small, in this one process: its real stages, on few images, two steps a run.
+
+`make verify` runs it in copies of the project, natively and on emulated processors, and compares what it
+leaves. An emulator does not follow a process into the programs that it starts, hence one process.
+"""
+
+import argparse
+import ctypes
+import mmap
+import runpy
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+from tqdm import tqdm
+
+sys.path.insert(0, "src")  # of the copy, which is the working directory
+
+from remnist.files import write_bytes
+from remnist.learning import numerics
+from remnist.plan import entries as plan
+from remnist.runtime import pool
+
+DATA = Path("data/images.safetensors")
+HELD_OUT, TESTED = 20, 60  # images, of every digit
+
+
+class Inline(Executor):
+    """Runs each task at once, in this process."""
+
+    def submit(self, task: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> "Future[Any]":
+        """Run the task and return its future, which has its result."""
+        future: Future[Any] = Future()
+        future.set_result(task(*arguments, **keywords))
+        return future
+
+
+def main() -> None:
+    """Run either half of the study in the working directory."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("half", choices=["measure", "report"], help="all stages up to evaluate, or the report")
+    parser.add_argument(
+        "--processes", type=int, help="workers, as in the study; without it all is done in this process"
+    )
+    parser.add_argument("--emulated", action="store_true", help="this runs under qemu")
+    arguments = parser.parse_args()
+    tqdm.monitor_interval = 0  # no thread, which qemu 7.2 crashes over now and then
+    if arguments.emulated:
+        map_page_zero()
+    if arguments.half == "report":
+        share(Inline(), Queue())
+        run("report")
+    else:
+        with shared_workers(arguments.processes):
+            measure()
+    print(vector_unit())
+
+
+def measure() -> None:
+    """Run plan, download, preprocess; then each variant on so many images that its second batch is a smaller one."""
+    for stage in ("plan", "download", "preprocess"):
+        run(stage)
+    from safetensors.numpy import load_file, save
+
+    whole = load_file(DATA)
+    for variant, entry in plan.read(Path("plan.json")).items():
+        sizes = {"train": entry["train"]["batch_size"] * 5 // 4, "validation": HELD_OUT, "test": TESTED}
+        write_bytes(DATA, save({name: array[: sizes.get(name.split("_")[0])] for name, array in whole.items()}))
+        for stage in ("train", "evaluate"):
+            run(stage, variant)
+
+
+def run(stage: str, *arguments: str) -> None:
+    """Run a stage's script, as its command does."""
+    script = f"stages/{stage}.py"
+    sys.argv = [script, *arguments]
+    runpy.run_path(script, run_name="__main__")
+
+
+@contextmanager
+def shared_workers(processes: int | None) -> Iterator[None]:
+    """Give all stages the same workers, or none but this process: starting new ones takes longer than their work."""
+    if processes is None:
+        numerics.pin("portable")
+        share(Inline(), Queue())
+        yield
+    else:
+        server = pool.context("portable", preload="remnist.learning.loop")
+        with pool.events(server) as events, pool.workers(server, processes) as executor:
+            share(executor, events)
+            yield
+
+
+def share(executor: Executor, events: "Queue[Any]") -> None:
+    """Let each stage find these where it would start its own."""
+    pool.context = lambda *_, **__: None  # type: ignore[assignment]
+    pool.events = lambda *_: nullcontext(events)  # type: ignore[assignment]
+    pool.workers = lambda *_: nullcontext(executor)  # type: ignore[assignment]
+
+
+def vector_unit() -> str:
+    """Return the widest vectors of this processor, as numpy finds it."""
+    from numpy._core._multiarray_umath import __cpu_features__ as features  # type: ignore[import-not-found]  # no public way
+
+    return "AVX-512" if features["AVX512F"] else "AVX2" if features["AVX2"] else "SSE"
+
+
+def map_page_zero() -> None:
+    """Let the first addresses be read, as many as lie before any program.
+
+    torch's SGD without momentum reads a vector from there under an empty mask, which a processor does not read at all;
+    qemu 7.2 reads it and then leaves it out.
+    """
+    c = ctypes.CDLL(None)
+    c.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+    fixed = 0x10
+    if c.mmap(0, 2**16, mmap.PROT_READ, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | fixed, -1, 0):
+        sys.exit("error: no memory at address 0; qemu's option -B moves it")
+
+
+if __name__ == "__main__":
+    main()

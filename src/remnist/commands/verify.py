@@ -1,0 +1,162 @@
+"""Train every variant for a few steps here and on emulated processors, and compare the bits of all that comes of it.
+
+Each run is the whole study in small (src/remnist/commands/short_study.py): data, weights, evaluations, metrics, figures, report. It
+needs qemu-x86_64 (Debian's package qemu-user). `make verify` runs it.
+"""
+
+import argparse
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from remnist.commands import demo
+from remnist.errors import UserError
+from remnist.runtime import pool
+from remnist.runtime.stage import stage_main
+
+QEMU = "qemu-x86_64"
+MADE = ("data", "plan.json", "models", "dvclive", "evaluations", "metrics", "plots", "REPORT.md")
+CRASHES = 2  # of qemu 7.2 itself, which happen once in a dozen runs and say nothing about bits
+MOVED = "0x10000000000"  # the emulated address 0, so that it can be mapped
+# Whatever a user's shell or a cluster's scheduler may have set.
+OUTSIDE = {
+    "ATEN_CPU_CAPABILITY": "default", "DNNL_MAX_CPU_ISA": "SSE41", "MKL_CBWR": "AVX2", "MKL_DYNAMIC": "TRUE",
+    "MKL_NUM_THREADS": "3", "NUMEXPR_NUM_THREADS": "5", "OMP_DYNAMIC": "TRUE", "OMP_NUM_THREADS": "7",
+    "ONEDNN_DEFAULT_FPMATH_MODE": "BF16", "ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_CORETYPE": "Nehalem",
+    "OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run of the short study.
+
+    Attributes:
+        words: what is special about it.
+        processor: the emulated one, by qemu's name; none for this machine's own.
+        processes: workers; none: all in one process.
+        seeds: the study's seeds.
+        environment: variables set from outside.
+    """
+
+    words: str
+    processor: str | None = None
+    processes: int | None = None
+    seeds: tuple[int, ...] = (0, 1)
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.processor or processor()}, {self.words}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left: the widest vectors of its processor, and the SHA-256 of each file by its path."""
+
+    vector_unit: str
+    hashes: dict[str, str]
+
+    def weights(self) -> str:
+        """Return the first 16 digits of the SHA-256 of all weights' hashes."""
+        lines = [f"{path} {sha}\n" for path, sha in self.hashes.items() if path.startswith("models/")]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
+
+
+RUNS = (
+    Run("emulated", "Haswell"),  # the longest first
+    Run("emulated", "EPYC-Rome"),
+    Run("all in one process"),
+    Run("two processes; threads, kernels, hash seed, time zone set from outside", processes=2, environment=OUTSIDE),
+    Run("the second seed alone", seeds=(1,)),
+)
+REFERENCE = RUNS[2]
+
+
+def main() -> None:
+    """Make all runs, several at a time; print the table; fail if two of them differ, or README.md states other bits."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    if platform.machine() not in ("x86_64", "AMD64") or shutil.which(QEMU) is None:
+        raise UserError(f"{QEMU}: not found; on Debian and Ubuntu, on x86-64: apt-get install qemu-user")
+    with tempfile.TemporaryDirectory(prefix="verify-") as folder, ThreadPoolExecutor(pool.count()) as lanes:
+        pending = {lanes.submit(make, run, Path(folder, str(i))): run for i, run in enumerate(RUNS)}
+        outcomes = {}
+        for future in tqdm(as_completed(pending), total=len(RUNS), desc="runs", disable=not sys.stderr.isatty()):
+            if future.exception():
+                lanes.shutdown(wait=False, cancel_futures=True)
+            outcomes[pending[future]] = future.result()
+            print(f"Done: {pending[future]}", flush=True)
+    outcomes = {run: outcomes[run] for run in RUNS}
+    reference = outcomes[REFERENCE]
+    print(f"\n{table(outcomes)}\n")
+    differing = [f"{run}: {difference}" for run in RUNS if (difference := differ(run, outcomes[run], reference))]
+    if differing:
+        raise UserError("other bits than in one process on this machine:\n" + "\n".join(differing))
+    print(f"{len(reference.hashes)} files, the same bits in every run that made them.")
+    if reference.weights() not in (demo.ROOT / "README.md").read_text(encoding="utf-8"):
+        raise UserError("README.md states other weights; if that is meant, the table above belongs there")
+
+
+def make(run: Run, folder: Path) -> Outcome:
+    """Make one run, in a folder of its own."""
+    demo.copy(folder, demo.SETTINGS | {"seeds": list(run.seeds)}, epochs=1)
+    emulator = [QEMU, "-B", MOVED, "-cpu", run.processor] if run.processor else []
+    # qemu takes no link, as a virtual environment's interpreter is; the real one must be told where the packages are.
+    python = [*emulator, str(Path(sys.executable).resolve())]
+    variables = os.environ | run.environment | {"PYTHONPATH": sysconfig.get_path("purelib")}
+    measure = ["measure", *([f"--processes={run.processes}"] if run.processes else [])]
+    report = ["report"]
+    for half in (measure, report):
+        if emulator:
+            half.append("--emulated")
+        command = [*python, "-X", "faulthandler", "-W", "ignore", "src/remnist/commands/short_study.py", *half]
+        for _ in range(1 + CRASHES):
+            done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+            if not emulator or done.returncode >= 0:
+                break
+            print(f"{run}: the emulator crashed, signal {-done.returncode}; once more", flush=True)
+        if done.returncode:
+            said = [line for line in done.stderr.splitlines() if "TCG doesn't support" not in line]
+            raise UserError(f"{run}: {' '.join(command)}: exit status {done.returncode}\n" + "\n".join(said[-20:]))
+    files = [path for made in MADE for path in sorted([folder / made, *(folder / made).rglob("*")]) if path.is_file()]
+    hashes = {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return Outcome(done.stdout.splitlines()[-1], hashes)
+
+
+def differ(run: Run, outcome: Outcome, reference: Outcome) -> str:
+    """Name the files that differ from the reference's, five at most; of other seeds those that are a seed's own."""
+    compared = outcome.hashes.keys() | reference.hashes.keys()
+    if run.seeds != REFERENCE.seeds:
+        compared = {path for path in outcome.hashes if "/seed-" in path}
+    files = sorted(path for path in compared if outcome.hashes.get(path) != reference.hashes.get(path))
+    return ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
+
+
+def table(outcomes: dict[Run, Outcome]) -> str:
+    """Lay out the runs as README.md has them."""
+    lines = ["| processor | vectors | | SHA-256 of the weights |", "| --- | --- | --- | --- |"]
+    for run, outcome in outcomes.items():
+        weights = f"`{outcome.weights()}`" if run.seeds == REFERENCE.seeds else "that seed's are the same"
+        lines.append(f"| {run.processor or processor()} | {outcome.vector_unit} | {run.words} | {weights} |")
+    return "\n".join(lines)
+
+
+def processor() -> str:
+    """Return the name of this machine's processor."""
+    found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1] if found else platform.machine()
+
+
+if __name__ == "__main__":
+    with stage_main():
+        main()

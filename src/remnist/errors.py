@@ -1,0 +1,28 @@
+"""Errors that are the user's to mend, and how a message shows a value."""
+
+import json
+
+LONGEST = 100  # characters of a value that a message shows
+
+
+class UserError(Exception):
+    """Something the user can mend; the message is one or two lines and says how."""
+
+
+def shown(value: object) -> str:
+    """Return a value as JSON has it, for a message: on one line, and no more of it than helps."""
+    text = ""
+    try:
+        for part in json.JSONEncoder(default=str, ensure_ascii=False).iterencode(value):
+            text += part
+            if len(text) > LONGEST:  # of YAML's aliases a few lines can stand for billions
+                text = text[:LONGEST] + "..."
+                break
+    except (TypeError, ValueError):  # a key that JSON has not, a list that is in itself
+        text += "..."
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """Return a text with all escaped that would break its line, or tell a terminal what to do."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,129 @@
+"""How good answers on the test set are, each seed's by themselves and the seeds' together.
+
+Accuracy, loss, accuracy by class, confusion, ROC and its area, every answer; the accuracy of ensembles.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import auc, confusion_matrix, roc_curve
+
+# Where the stored ROC curves are sampled: false positive rates from 1 image in 1,000 up, evenly in the logarithm.
+FALSE_POSITIVE_RATES = np.concatenate([[0.0], np.logspace(-3, 0, 25)])
+FEW = 5  # report 5's number of networks to average or let vote
+DECIMALS = 6  # decimals kept: an accuracy on 10,000 images has four, and the last bits of a sum are noise
+
+Floats = NDArray[np.float64]
+
+
+class Predictions(NamedTuple):
+    """One network's predictions on the test set."""
+
+    probabilities: Floats  # (n, classes)
+    labels: NDArray[np.int64]  # (n,)
+    loss: float  # the training loss of the logits; not finite where the network diverged
+    parameters: int
+
+
+def evaluate(predictions: Predictions) -> dict[str, Any]:
+    """Compare one network's predictions with the labels.
+
+    Args:
+        predictions: the network's.
+
+    Returns:
+        `parameters`; `accuracy` (a fraction); `loss`, None where the network diverged; `correct` and `count` of each
+        class; `confusion`, images of class i (row) taken for class j (column); `roc_auc`, the area under the ROC curve
+        of each class against the rest, `micro` (all decisions pooled) and `macro` (the mean over the classes);
+        `roc`, the `false_positive_rate` sampled at and the true positive rate of the same curves there, where
+        `macro` is again the mean over the classes; `answers`, a digit a test image. Fractions are rounded to 6
+        decimals.
+    """
+    probabilities, labels, loss, parameters = predictions
+    classes = range(probabilities.shape[1])
+    confusion = confusion_matrix(labels, probabilities.argmax(1), labels=classes)
+    one_hot = np.eye(len(classes))[labels]
+    pairs = {str(k): (one_hot[:, k], probabilities[:, k]) for k in classes}
+    pairs["micro"] = (one_hot.ravel(), probabilities.ravel())
+    curves = {name: roc_curve(*pair)[:2] for name, pair in pairs.items()}
+    roc = {name: np.interp(FALSE_POSITIVE_RATES, *curve) for name, curve in curves.items()}
+    roc_auc = {name: float(auc(*curve)) for name, curve in curves.items()}
+    roc["macro"] = np.mean([roc[str(k)] for k in classes], axis=0)
+    roc["false_positive_rate"] = FALSE_POSITIVE_RATES
+    roc_auc["macro"] = float(np.mean([roc_auc[str(k)] for k in classes]))
+    return {
+        "parameters": parameters,
+        "accuracy": round(float(np.trace(confusion) / len(labels)), DECIMALS),
+        "loss": round(loss, DECIMALS) if np.isfinite(loss) else None,
+        "correct": np.diag(confusion).tolist(),
+        "count": confusion.sum(1).tolist(),
+        "confusion": confusion.tolist(),
+        "roc_auc": {name: round(area, DECIMALS) for name, area in roc_auc.items()},
+        "roc": {name: curve.round(DECIMALS).tolist() for name, curve in roc.items()},
+        "answers": digits(probabilities.argmax(1)),
+    }
+
+
+def evaluate_all(seeds: list[int], predictions: list[Predictions]) -> dict[str, Any]:
+    """Evaluate the seeds of a variant, each by itself and all together.
+
+    Args:
+        seeds: the seeds.
+        predictions: each seed's, in the same order.
+
+    Returns:
+        What evaluate writes: `seeds`, the figures of each; `labels`, a digit a test image; `ensembles`.
+    """
+    labels = predictions[0].labels
+    return {
+        "seeds": [{"seed": seed, **evaluate(each)} for seed, each in zip(seeds, predictions, strict=True)],
+        "labels": digits(labels),
+        "ensembles": ensembles([each.probabilities for each in predictions], labels),
+    }
+
+
+def ensembles(answers: list[Floats], labels: NDArray[np.int64]) -> list[dict[str, float]]:
+    """Evaluate the seeds of a variant together.
+
+    Args:
+        answers: each seed's probabilities.
+        labels: (n,).
+
+    Returns:
+        What `ensemble` returns, and `members`, for five of the seeds and for all of them, as far as there are so many,
+        and more than one; for five it is the mean over as many groups as there are seeds: each seed with the four
+        after it, the first after the last.
+    """
+    results = []
+    for members in sorted({FEW, len(answers)}):
+        if 1 < members <= len(answers):
+            starts = range(len(answers)) if members < len(answers) else range(1)
+            groups = [[answers[(start + i) % len(answers)] for i in range(members)] for start in starts]
+            figures = [ensemble(np.stack(group), labels) for group in groups]
+            means = {key: round(float(np.mean([each[key] for each in figures])), DECIMALS) for key in figures[0]}
+            results.append({"members": members, **means})
+    return results
+
+
+def ensemble(answers: Floats, labels: NDArray[np.int64]) -> dict[str, float]:
+    """Let networks answer together.
+
+    Args:
+        answers: the probabilities of each network, (networks, n, classes).
+        labels: (n,).
+
+    Returns:
+        Two accuracies: of `average`, the class whose mean probability is largest; and of `vote`, the class that most
+        networks name, where a tie goes to the larger mean probability.
+    """
+    mean = answers.mean(0)
+    votes = np.eye(answers.shape[2])[answers.argmax(2)].sum(0)
+    # A vote outweighs any mean probability, which is 1 at most.
+    answered = {"average": mean, "vote": votes * 2 + mean}
+    return {name: float((scores.argmax(1) == labels).mean()) for name, scores in answered.items()}
+
+
+def digits(classes: NDArray[np.int64]) -> str:
+    """Write classes, 0 to 9, one behind the other: a file of numbers would have a line an image."""
+    return "".join(map(str, classes.tolist()))

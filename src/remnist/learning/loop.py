@@ -1,0 +1,125 @@
+"""One training loop for every module, and one seed's run from settings to weights."""
+
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save
+from torch import Generator, Tensor, nn
+
+from remnist import models
+from remnist.data import loading
+from remnist.errors import UserError
+from remnist.learning import losses, optimizers
+from remnist.learning.augmentation import draw_offsets, shift
+from remnist.learning.inference import Metrics, measure
+from remnist.learning.losses import Loss, l2_penalty
+from remnist.learning.optimizers import Step
+from remnist.learning.runs import Epoch, Run
+from remnist.learning.schedules import factor
+from remnist.settings import Variant
+
+Batch = tuple[Tensor, Tensor]  # images and labels
+
+
+def run_seed(variant: Variant, seed: int, data_path: Path, on_epoch: Callable[[Epoch], None]) -> Run:
+    """Train one seed of a variant.
+
+    Initialisation, order of images, dropout masks and shifts come from four streams of the seed's own, so that the
+    result depends on no other run, and two variants of one architecture start from the same weights and see the
+    images in the same order.
+
+    Args:
+        variant: its settings.
+        seed: 0 to 2**32 - 1.
+        data_path: the file that preprocess wrote.
+        on_epoch: called after each epoch; its metrics are `train/loss`, `train/accuracy`, `validation/loss` and
+            `validation/accuracy`. Those on training data are taken after the epoch, without dropout, on as many
+            of the first training images as there are validation images.
+
+    Returns:
+        The weights, and the metrics of all epochs.
+
+    Raises:
+        UserError: the device is not there, or the data cannot be read.
+    """
+    train, device = variant.train, _device(variant.train.device)
+    initialisation, order, dropout, shifts = np.random.SeedSequence(seed).generate_state(4, np.uint64).tolist()
+    images, labels = (part.to(device) for part in loading.load(data_path, "train", variant.data))
+    held_images, held_labels = (part.to(device) for part in loading.load(data_path, "validation", variant.data))
+    sample = slice(len(held_labels))
+
+    torch.manual_seed(initialisation)
+    model = models.build(variant.model, image_shape=images.shape[1:], classes=loading.classes(variant.data))
+    model.to(device)
+    torch.manual_seed(dropout)
+    loss, step = losses.build(variant.loss), optimizers.build(variant, list(model.parameters()))
+    steps = train.epochs * math.ceil(len(labels) / train.batch_size)
+    rates = (train.lr * factor(variant.schedule, i, steps) for i in range(steps))
+    pixels = variant.augmentation.random_shift if variant.augmentation else 0
+    curve = list[Metrics]()
+    orders, moves = Generator().manual_seed(order), Generator().manual_seed(shifts)
+    for number in range(1, train.epochs + 1):
+        offsets = draw_offsets(len(labels), pixels, moves).to(device)
+        epoch = zip(
+            batches(images, labels, train.batch_size, orders),
+            torch.split(offsets, train.batch_size, 1),
+            strict=True,
+        )
+        shifted = ((shift(batch, offset, pixels), answers) for (batch, answers), offset in epoch)
+        train_epoch(model, step, rates, loss, shifted, l2=train.l2_penalty)
+        on_train = measure(model, loss, images[sample], labels[sample], "train/")
+        on_validation = measure(model, loss, held_images, held_labels, "validation/")
+        curve.append(on_train | on_validation)
+        on_epoch(Epoch(seed, number, curve[-1]))
+    weights = save({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()})
+    return Run(seed, bytes(weights), curve)
+
+
+def batches(images: Tensor, labels: Tensor, size: int, generator: Generator) -> Iterator[Batch]:
+    """Go once through the data in a new order; the last batch may be smaller.
+
+    Args:
+        images: of shape (n, ...).
+        labels: of shape (n,).
+        size: images a batch.
+        generator: draws the order, on the CPU, so that it is the same for every device.
+    """
+    for index in torch.split(torch.randperm(len(labels), generator=generator).to(labels.device), size):
+        yield images.index_select(0, index), labels.index_select(0, index)
+
+
+def train_epoch(
+    model: nn.Module, step: Step, rates: Iterator[float], loss: Loss, data: Iterator[Batch], *, l2: float = 0.0
+) -> None:
+    """Take one step of the optimiser for each batch.
+
+    Args:
+        model: the network, changed in place.
+        step: the optimiser's.
+        rates: the learning rate of each step of the run.
+        loss: of logits and labels.
+        data: the batches of this epoch.
+        l2: strength of the L2 penalty added to the loss.
+    """
+    model.train()
+    parameters = list(model.parameters())
+    for images, labels in data:
+        value, rate = loss(model(images), labels), next(rates)
+        if l2:
+            value = value + l2_penalty(parameters, l2)
+        if value.requires_grad:
+            step(torch.autograd.grad(value, parameters), rate)
+        else:
+            warnings.warn("the loss has no gradient, so no step is taken and nothing is learnt", stacklevel=1)
+
+
+def _device(name: str) -> torch.device:
+    if name == "cuda":
+        if not torch.cuda.is_available():
+            raise UserError("train.device: 'cuda': torch finds no CUDA device here; allowed: cpu")
+        torch.use_deterministic_algorithms(True)
+    return torch.device(name)

@@ -1,0 +1,24 @@
+"""What a run reports: each epoch, and in the end its weights."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class Epoch(NamedTuple):
+    """An epoch that a run has ended."""
+
+    seed: int
+    number: int  # from 1
+    metrics: dict[str, float]
+
+
+class Run(NamedTuple):
+    """A run that has ended."""
+
+    seed: int
+    weights: bytes  # a safetensors file
+    curve: list[dict[str, float]]  # the metrics of each epoch
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Yield its epochs in turn."""
+        return (Epoch(self.seed, number, metrics) for number, metrics in enumerate(self.curve, 1))

@@ -1,0 +1,203 @@
+"""Digests of what decides each stage's result: its settings, the versions of its libraries, and its code.
+
+The code of a stage is what its modules import, as Python parses it: without comments, docstrings and layout, and
+without what is said when something is raised or warned of. So a progress bar, an error text or a reformatting makes no result
+stale. The digest is the same from every supported Python, on every system: Python's own dump of a tree is not.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from packaging.version import Version
+
+from remnist.settings import Variant
+
+PACKAGE = Path(__file__).parents[1]
+SCRIPTS = PACKAGE.parents[1] / "stages"
+NAME = PACKAGE.name
+
+# Parts of the package that decide no result: what they check or carry stands in the settings.
+FREE = ("errors", "files", "settings", "plan", "runtime")
+
+# Distributions whose versions can change a stage's result.
+LIBRARIES: dict[str, tuple[str, ...]] = {
+    "download": (),
+    "preprocess": ("numpy", "pillow"),
+    "train": ("numpy", "torch"),
+    "evaluate": ("numpy", "torch", "scikit-learn"),
+    "report": ("jinja2", "matplotlib", "numpy", "pandas", "scipy", "seaborn", "statsmodels"),
+}
+# Modules whose code decides the bits of a variant's stages, beside that of its model.
+MODULES = {
+    "train": ("learning.loop", "learning.numerics"),
+    "evaluate": ("evaluation.predictions", "evaluation.metrics", "learning.numerics"),
+}
+UNSAID = ("type_comment", "kind", "ctx")  # fields of a syntax tree without meaning of their own
+
+Digests = dict[str, Any]  # of each stage, or by variant of each
+
+
+def of_study(plan: Mapping[str, Variant]) -> dict[str, Any]:
+    """Return what plan writes to digests.json.
+
+    Args:
+        plan: every variant's settings.
+
+    Returns:
+        `software`, the versions that the digests cover, and `digests`, a list of one mapping from each stage to its
+        digest, or to its variants' digests. The list keeps `dvc exp show` from giving each of them a column.
+    """
+    names = sorted({name for names in LIBRARIES.values() for name in names})
+    stages: Digests = {stage: of_stage(stage) for stage in ("download", "preprocess", "report")}
+    for stage in ("train", "evaluate"):
+        stages[stage] = {name: of_stage(stage, variant) for name, variant in plan.items()}
+    return {"software": versions(names), "digests": [stages]}
+
+
+def of_stage(stage: str, variant: Variant | None = None) -> str:
+    """Return the digest of a stage, 16 hexadecimal digits.
+
+    Args:
+        stage: its name; `train` and `evaluate` are a variant's.
+        variant: its settings.
+    """
+    if variant is None:
+        return _sha(versions(LIBRARIES[stage]), code(roots(stage)))
+    if stage == "train":
+        return _sha(of_run(variant), variant.seeds)
+    settings = variant.to_json()
+    read = {
+        "data": settings["data"],
+        "model": settings["model"],
+        "loss": variant.loss.model_dump(),
+        "numerics": variant.train.numerics,
+    }
+    return _sha(read, variant.seeds, versions(LIBRARIES[stage]), code(roots(stage, variant)))
+
+
+def of_run(variant: Variant) -> str:
+    """Return the digest of what decides a single seed's run beside its data: all but the list of seeds."""
+    settings = {name: section for name, section in variant.to_json().items() if name != "seeds"}
+    return _sha(settings, versions(LIBRARIES["train"]), code(roots("train", variant)))
+
+
+def roots(stage: str, variant: Variant | None = None) -> list[Path]:
+    """Return the modules whose code, with what they import, decides a stage's result.
+
+    A train or evaluate stage's own script decides none: it brings together what others compute.
+    """
+    if variant is None:
+        return [SCRIPTS / f"{stage}.py"]
+    return [*map(_module, MODULES[stage]), _module(f"models.{variant.model.name}")]
+
+
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Return the versions of installed distributions, without the label of a local build, as in 2.15.0+cpu.
+
+    Raises:
+        PackageNotFoundError: one is not installed.
+    """
+    return {name: Version(version(name)).public for name in names}
+
+
+def code(roots: Iterable[Path]) -> str:
+    """Return the digest of modules, and of all in the package that they import and that is not in `FREE`."""
+    return _sha({name: canonical(content) for name, content in sorted(_closure(roots))})
+
+
+def closure(roots: Iterable[Path]) -> list[str]:
+    """Return the files whose code the digest of these modules covers, as paths within the project, sorted."""
+    return sorted(name for name, _ in _closure(roots))
+
+
+@cache
+def canonical(content: bytes) -> str:
+    """Return a module's syntax tree as text, or a template's lines, in which only what can change a result stands."""
+    try:
+        return _dump(ast.parse(content))
+    except SyntaxError:
+        return content.decode(errors="replace").replace("\r\n", "\n")
+
+
+def _dump(node: Any) -> str:
+    """Write a syntax tree: each node's class and its fields, those that are absent or empty left out."""
+    match node:
+        case ast.Raise(exc=ast.Call(func=kind) | kind):
+            return f"Raise({_dump(kind)})"
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="warnings"))):
+            return "Warning"
+        case ast.JoinedStr(values=parts):
+            return f"JoinedStr({_dump(_merged(parts))})"
+        case ast.AST():
+            fields = {name: value for name, value in ast.iter_fields(node) if name not in UNSAID}
+            said = {name: _dump(value) for name, value in fields.items() if value is not None}
+            return f"{type(node).__name__}({', '.join(f'{name}={text}' for name, text in said.items() if text)})"
+        case list():
+            return f"[{', '.join(_dump(part) for part in node if not _is_text(part))}]" if node else ""
+        case _:
+            return repr(node)
+
+
+def _is_text(node: Any) -> bool:
+    """Tell whether a statement is a string by itself, such as a docstring."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _merged(parts: list[ast.expr]) -> list[ast.expr]:
+    """Join the pieces of text of an f-string, which Python 3.11 and 3.12 cut differently."""
+    merged: list[ast.expr] = []
+    for part in parts:
+        if isinstance(part, ast.Constant) and merged and isinstance(merged[-1], ast.Constant):
+            merged[-1] = ast.Constant(f"{merged[-1].value}{part.value}")
+        elif not (isinstance(part, ast.Constant) and part.value == ""):
+            merged.append(part)
+    return merged
+
+
+def _closure(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the content of modules, of what they import, and of the templates that lie beside these."""
+    waiting, seen = list(roots), set[Path]()
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        content = path.read_bytes()
+        yield _name(path), content
+        if path.suffix == ".py":
+            waiting += _imported(content)
+            waiting += sorted(path.parent.glob("templates/*.j2"))
+
+
+@cache
+def _imported(content: bytes) -> list[Path]:
+    """Return the modules of the package that a module imports, but for those in `FREE`."""
+    names = []
+    for node in ast.walk(ast.parse(content)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    inside = {name.removeprefix(f"{NAME}.") for name in names if name.startswith(f"{NAME}.")}
+    kept = sorted(name for name in inside if name.partition(".")[0] not in FREE)
+    return [path for name in kept if (path := _module(name)).is_file()]
+
+
+def _module(name: str) -> Path:
+    """Return the file of a module of the package, or of a subpackage."""
+    path = PACKAGE.joinpath(*name.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_name(f"{path.name}.py")
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(PACKAGE.parent if path.is_relative_to(PACKAGE) else SCRIPTS.parent).as_posix()
+
+
+def _sha(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

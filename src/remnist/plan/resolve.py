@@ -1,0 +1,182 @@
+"""From params.yaml to the plan: every variant's settings in full, checked.
+
+A variant starts from the defaults and states what it changes. A default that its model, optimiser, loss, schedule or data
+have no use for is left out of its entry, so that changing it reruns nothing; stating such a setting in the variant
+itself is an error.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from remnist.data import sources, xor
+from remnist.errors import UserError
+from remnist.plan.problems import Problems
+from remnist.settings import ALWAYS, CHOICES, SECTIONS, Augmentation, Images, Seeds, Settings, Variant, Xor, tags
+
+# DVC reads a dot as a path, a shell reads most other characters; what is left names files everywhere.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+NAME_RULE = "a name holds letters, digits, '-' and '_', 64 at most; no dot, which DVC reads as a path (lr-1e-4)"
+SHARED = ("name", "validation")  # one prepared data set serves all variants, but for XOR's four points
+
+T = TypeVar("T")
+Json = Mapping[str, Any]  # a part of params.yaml, as yet unchecked
+
+
+def resolve(params: object) -> dict[str, Variant]:
+    """Merge and check all variants.
+
+    Args:
+        params: the content of params.yaml.
+
+    Returns:
+        Each variant in full, in the order of params.yaml.
+
+    Raises:
+        UserError: one line for each setting that is wrong, with its path, its value and what is allowed.
+    """
+    problems = Problems()
+    study = problems.mapping("params.yaml", params)
+    problems.unknown("", study, [*SECTIONS, "seeds", "variants"], "the study")
+    defaults = {name: problems.mapping(name, study.get(name)) for name in SECTIONS}
+    problems.raise_any()  # without defaults to lay them over, the variants would only repeat it
+    for name in SECTIONS:
+        _check_defaults(name, defaults[name], problems)
+    if defaults["data"].get("name", "mnist") not in list(sources.SIZES):
+        problems.add("data.name", defaults["data"]["name"], f"allowed: {', '.join(sources.SIZES)}")
+        problems.raise_any()  # no variant would fit it
+    seeds: list[int] = _validate(TypeAdapter(Seeds), study.get("seeds"), "seeds", problems) or []
+    variants = problems.mapping("variants", study.get("variants"))
+    if not variants:
+        problems.add("variants", study.get("variants"), "at least one variant is expected here")
+    plan = {}
+    for name, changes in variants.items():
+        if not (isinstance(name, str) and NAME.fullmatch(name)):
+            problems.add(f"variants.{name}", name, NAME_RULE)
+        if variant := _resolve_variant(f"variants.{name}.", changes, defaults, seeds, problems):
+            plan[name] = variant
+    _resolve_variant(
+        "", None, defaults, seeds, problems
+    )  # the defaults by themselves, whether a variant uses them or not
+    problems.raise_any()
+    return plan
+
+
+def _check_defaults(section: str, defaults: Json, problems: Problems) -> None:
+    """Check each default by itself, whether or not anything chosen uses it."""
+    selectors = CHOICES[section]
+    kinds = [*ALWAYS[section], *(kind for group in selectors.values() for kind in group)]
+    known = dict.fromkeys([*selectors, *(field for kind in kinds for field in kind.model_fields)])
+    problems.unknown(f"{section}.", defaults, list(known), section)
+    owners = {field: kind for kind in reversed(kinds) for field in kind.model_fields}  # of several the first
+    for name in [name for name in owners if name in defaults and name not in selectors]:
+        try:
+            owners[name].model_validate({name: defaults[name]})
+        except ValidationError as error:
+            problems.add_invalid(section, error, only=name)
+
+
+def _resolve_variant(
+    path: str, changes: object, defaults: Mapping[str, Json], seeds: list[int], problems: Problems
+) -> Variant | None:
+    """Resolve a variant; None if anything is wrong, with it or before it."""
+    stated = problems.mapping(path.rstrip("."), changes)
+    problems.unknown(path, stated, [*SECTIONS, "seeds"], "a variant")
+    sections = {name: problems.mapping(f"{path}{name}", stated.get(name)) for name in SECTIONS}
+    on_images = (defaults["data"] | sections["data"]).get("name") != "xor"
+    parts = [
+        part
+        for name in SECTIONS
+        for part in _resolve_section(name, path, sections[name], defaults[name], on_images, problems)
+    ]
+    own_seeds = _resolve_seeds(path, stated, seeds, problems)
+    if problems.lines:
+        return None
+    variant = Variant.from_parts(parts, own_seeds)
+    return _fit_data(path, sections, variant, problems)
+
+
+def _resolve_section(
+    section: str, path: str, stated: Json, inherited: Json, on_images: bool, problems: Problems
+) -> list[Settings]:
+    """Merge a section, choose its classes and build them; nothing if a choice is wrong."""
+    settings = {**inherited, **stated}
+    kinds = [kind for kind in ALWAYS[section] if on_images or kind is not Augmentation]
+    chosen = []
+    for selector in CHOICES[section]:
+        choice, allowed = settings.get(selector), tags(section, selector)
+        if not isinstance(choice, str) or choice not in allowed:
+            problems.add(_stated(path, section, selector, stated), choice, f"allowed: {', '.join(allowed)}")
+            return []
+        kinds.append(allowed[choice])
+        chosen.append(choice)
+    known = dict.fromkeys([*CHOICES[section], *(field for kind in kinds for field in kind.model_fields)])
+    problems.unknown(f"{path}{section}.", stated, list(known), ", ".join(chosen))
+    built = []
+    for kind in kinds:
+        try:
+            built.append(kind.model_validate({key: settings[key] for key in kind.model_fields if key in settings}))
+        except ValidationError as error:
+            for field in {str(problem["loc"][0]): None for problem in error.errors()}:
+                where = _stated(path, section, field, stated).removesuffix(f".{field}")
+                problems.add_invalid(where, error, only=field)
+    return built
+
+
+def _stated(path: str, section: str, key: str, stated: Json) -> str:
+    """Return where a setting comes from: the variant that states it, or the defaults."""
+    return f"{path if key in stated else ''}{section}.{key}"
+
+
+def _resolve_seeds(path: str, stated: Json, inherited: list[int], problems: Problems) -> list[int]:
+    """Return a variant's own seeds, the first so many of the study's, or all of these."""
+    own = stated.get("seeds", inherited)
+    if type(own) is not int:
+        return inherited if own is inherited else _validate(TypeAdapter(Seeds), own, f"{path}seeds", problems) or []
+    if own < 1:
+        problems.add(f"{path}seeds", own, "allowed: a list of seeds, or how many of the study's, 1 or more")
+    return inherited[:own]
+
+
+def _fit_data(path: str, sections: Mapping[str, Json], variant: Variant, problems: Problems) -> Variant | None:
+    """Check what concerns the data as well, and settle how many images are held out."""
+
+    def note(section: str, setting: str, value: object, rule: str) -> None:
+        problems.add(_stated(path, section, setting, sections[section]), value, rule)
+
+    for section, part in (("model", variant.model), ("train", variant.augmentation)):
+        for setting, rule in part.misfits(variant.data) if part else ():
+            note(section, setting, getattr(part, setting), f"allowed: {rule}")
+    data = variant.data
+    if isinstance(data, Images):
+        for key in SHARED:
+            if path and key in sections["data"]:
+                problems.add(f"{path}data.{key}", getattr(data, key), f"all variants share it; set data.{key}")
+        try:
+            held_out = sources.validation_size(data.name, data.validation)
+        except UserError as error:
+            problems.lines.setdefault("data.validation", str(error))
+            return None
+        data = data.model_copy(update={"validation": held_out})
+    size = variant.train.batch_size
+    if variant.model.needs_two_images(data) and (trained_images(data) - 1) % size == 0:
+        note("train", "batch_size", size, "leaves a last batch of one image, which batch norm cannot normalise")
+    return None if problems.lines else replace(variant, data=data)
+
+
+def trained_images(data: Images | Xor) -> int:
+    """Return how many training images an epoch has."""
+    if isinstance(data, Xor):
+        return len(xor.POINTS) * xor.REPEATS
+    return sources.SIZES[data.name][0] - data.validation
+
+
+def _validate(adapter: TypeAdapter[T], value: object, path: str, problems: Problems) -> T | None:
+    try:
+        return adapter.validate_python(value, strict=True)
+    except ValidationError as error:
+        problems.add_invalid(path, error)
+        return None

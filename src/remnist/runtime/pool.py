@@ -1,0 +1,111 @@
+"""Seeds in parallel: a process a core, one thread each, torch imported once.
+
+The processes are forked from a server that has imported torch under pinned numerics and done nothing else, so a
+process starts in milliseconds, and the stage itself needs no torch.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import forkserver, resource_tracker
+from multiprocessing.managers import SyncManager
+from pathlib import Path
+from pkgutil import resolve_name
+from queue import Queue
+from typing import Any
+
+from remnist.errors import UserError
+from remnist.learning import numerics
+from remnist.runtime.lifetime import defer_sigint, end_with_parent
+
+WORKERS = "REMNIST_WORKERS"
+SOURCE = Path(__file__).resolve().parents[2]
+
+
+def context(kind: str, preload: list[str]) -> multiprocessing.context.BaseContext:
+    """Return a multiprocessing context whose processes compute with the pinned numerics.
+
+    Their server starts at once and loads torch while this process goes on.
+
+    Args:
+        kind: portable or native, as `remnist.learning.numerics` says.
+        preload: modules to import once for all processes.
+    """
+    numerics.pin(kind)
+    # What is forked imports this copy of the package too, whatever else is installed.
+    others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(SOURCE), *others])
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(preload)
+    resource_tracker.ensure_running()  # as the server does at first, and then lets Ctrl-C in
+    with defer_sigint():
+        forkserver.ensure_running()
+    return server
+
+
+@contextmanager
+def events(processes: multiprocessing.context.BaseContext) -> Iterator["Queue[Any]"]:
+    """Make a queue that tasks can put to and this process gets from, for as long as the block lasts."""
+    manager = SyncManager(ctx=processes)
+    with report_killed_worker():
+        with defer_sigint():
+            manager.start(end_with_parent)
+        with manager:
+            yield manager.Queue()
+
+
+@contextmanager
+def workers(processes: multiprocessing.context.BaseContext, tasks: int) -> Iterator[Executor]:
+    """Start as many processes as there are cores, or tasks if they are fewer; all end with the block.
+
+    The environment variable REMNIST_WORKERS sets another number. The results do not depend on it.
+    """
+    executor = _Workers(min(tasks, count()), processes, initializer=end_with_parent)
+    try:
+        with report_killed_worker():
+            yield executor
+    except BaseException:
+        for process in list((executor._processes or {}).values()):
+            process.terminate()
+        raise
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+class _Workers(ProcessPoolExecutor):
+    def submit(self, task: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> "Future[Any]":
+        with defer_sigint():  # a task may start a process
+            return super().submit(task, *arguments, **keywords)
+
+
+@contextmanager
+def report_killed_worker() -> Iterator[None]:
+    """Tell the user when a process that this one relies on was killed: the system does so where memory runs out."""
+    try:
+        yield
+    except (BrokenExecutor, ConnectionError, EOFError):
+        raise UserError(
+            "a worker process was killed; was there enough memory? REMNIST_WORKERS sets how many run"
+        ) from None
+
+
+def call(name: str, *arguments: Any) -> Any:
+    """Call a function by its name, `module:function`, importing it in the process that computes, as pinned there."""
+    numerics.settle()
+    return resolve_name(name)(*arguments)
+
+
+def count() -> int:
+    """Return how many processes to use: REMNIST_WORKERS, or one a core.
+
+    Raises:
+        UserError: REMNIST_WORKERS is no whole number from 1.
+    """
+    asked = os.environ.get(WORKERS)
+    if asked is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not asked.isdecimal() or int(asked) < 1:
+        raise UserError(f"{WORKERS}: {asked!r}: allowed: a whole number of processes, 1 or more")
+    return int(asked)

@@ -1,0 +1,29 @@
+"""The rehearsal runs what the study runs, but for the training."""
+
+from functools import partial
+
+import pytest
+
+from benchmarks import rehearsal
+from remnist.commands import demo
+
+VARIANTS = ["mlp-baseline", "xor"]
+
+
+def test_sleeping_workers_take_the_study_to_its_end(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(demo, "copy", partial(demo.copy, variants=VARIANTS, epochs=2))
+    monkeypatch.setattr(rehearsal, "EVALUATION_S", 0.1)
+    monkeypatch.setenv("PYTHONPATH", "")
+    trained, whole, used = rehearsal.rehearse(tmp_path / "copy", rehearsal.THREADS, None, speed=10)
+    assert capsys.readouterr().out.startswith("24 runs: ")
+    assert 0 < trained < whole
+    assert used > 50e6  # Python and DVC
+    assert len(list(tmp_path.glob("copy/models/*/seed-*.safetensors"))) == 24
+    assert {path.stem for path in tmp_path.glob("copy/evaluations/*")} == set(VARIANTS)
+
+
+@pytest.mark.parametrize("arguments", [["--workers", "17"], ["--workers", "0"], ["--speed", "0"]])
+def test_what_cannot_be_rehearsed(monkeypatch, arguments):
+    monkeypatch.setattr("sys.argv", ["rehearsal", *arguments])
+    with pytest.raises(rehearsal.UserError, match=f"{arguments[0]}: .*allowed"):
+        rehearsal.main()

@@ -1,0 +1,76 @@
+"""GitHub's workflows call what the Makefile has, pin what they use, and may do no more than they need."""
+
+import os
+import re
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from remnist.commands import demo
+
+FILES = sorted((demo.ROOT / ".github/workflows").iterdir())
+WORKFLOWS = {path.name: YAML(typ="safe").load(path) for path in FILES}
+JOBS = {f"{file}:{name}": job for file, workflow in WORKFLOWS.items() for name, job in workflow["jobs"].items()}
+TARGETS = set(re.findall(r"^([a-z-]+):", (demo.ROOT / "Makefile").read_text(), re.MULTILINE))
+COMMAND = re.compile(r"make (?P<target>[a-z-]+)( [A-Z]+=[\w\"$/]+)*|(?P<script>\.ci/\w+)|cml comment update [\w=./ -]+")
+WRITES = {"pull-requests": "write"}
+
+
+def commands(job: dict[str, Any]) -> list[str]:
+    return [line for step in job["steps"] if "run" in step for line in step["run"].splitlines()]
+
+
+def test_there_is_one_for_pull_requests_and_one_for_main():
+    assert {name: workflow["on"] for name, workflow in WORKFLOWS.items()} == {
+        "main.yml": {"push": {"branches": ["main"]}},
+        "pull-request.yml": "pull_request",
+    }
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_they_run_make_targets_and_little_else(name):
+    for command in commands(JOBS[name]):
+        found = COMMAND.fullmatch(command)
+        assert found, command
+        assert found["target"] is None or found["target"] in TARGETS
+        assert found["script"] is None or os.access(demo.ROOT / found["script"], os.X_OK)
+
+
+@pytest.mark.parametrize("path", sorted((demo.ROOT / ".ci").iterdir()), ids=lambda path: path.name)
+def test_targets_that_the_gate_calls_are_there(path):
+    assert set(re.findall(r"^make ([a-z-]+)$", path.read_text(), re.MULTILINE)) <= TARGETS
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_each_action_is_pinned_to_a_version(name):
+    for step in JOBS[name]["steps"]:
+        assert ("uses" in step) != ("run" in step)
+        assert "uses" not in step or re.fullmatch(r"[\w-]+/[\w-]+@v\d+(\.\d+)*", step["uses"])
+        assert step.get("uses", "").split("@")[0] != "iterative/setup-cml" or re.match(r"v\d", step["with"]["version"])
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=WORKFLOWS)
+def test_a_later_push_ends_the_run_of_an_earlier_one(workflow):
+    assert workflow["concurrency"]["cancel-in-progress"] is True
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_each_job_ends_in_time_and_may_read_alone_if_it_runs_code_of_a_pull_request(name):
+    job = JOBS[name]
+    assert job["timeout-minutes"] <= 90
+    assert WORKFLOWS[name.split(":")[0]]["permissions"] == {"contents": "read"}
+    posts = any(command.startswith("cml ") for command in commands(job))
+    assert job.get("permissions", {}) == ({"contents": "read"} | WRITES if posts else {})
+    assert not posts or len(commands(job)) == 1
+    for step in job["steps"]:
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+def test_a_stale_lock_keeps_no_review_back_and_fails_by_itself():
+    jobs = WORKFLOWS["pull-request.yml"]["jobs"]
+    needs = {name: job.get("needs") for name, job in jobs.items()}
+    assert needs == {"fresh": None, "test": None, "review": None, "comment": "review"}
+    assert "make check-lock" in commands(jobs["fresh"])
+    assert not any("continue-on-error" in part for job in jobs.values() for part in (job, *job["steps"]))

@@ -1,0 +1,243 @@
+"""A pull request and its review: what it affects, by how much, which verdicts flip; and the page, in a browser."""
+
+import io
+import json
+import re
+import shutil
+import subprocess
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+from scipy import stats
+
+from remnist.review import pull_request as review
+from remnist.review import revisions
+from tests.support.repository import Repository
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+OFFLINE = [
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--virtual-time-budget=30000",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def reviewed(whole: Repository) -> Repository:
+    """A branch that sets dropout to 0.5, run and committed, and its review in review/.
+
+    On its base a wide margin lets dropout 0.5 count as no different from 0.2; on the branch both variants are the same,
+    and two seeds without any difference leave Student's test no spread to judge by.
+    """
+    edit(whole, "claims", "dropout-50-no-difference", "margin", to=0.9)
+    commit(whole)
+    whole.git("checkout", "-qb", "more-dropout")
+    edit(whole, "model", "dropout", to=0.5)
+    commit(whole)
+    whole.run("python", "-m", "remnist.review.pull_request", "HEAD~1")
+    return whole
+
+
+def edit(study: Repository, *keys: str, to: float) -> None:
+    yaml, path = YAML(), study.folder / "params.yaml"
+    params = section = yaml.load(path)
+    for key in keys[:-1]:
+        section = section[key]
+    section[keys[-1]] = to
+    yaml.dump(params, path)
+
+
+def commit(study: Repository) -> None:
+    study.dvc("repro")
+    study.git("commit", "-qam", "Change and run")
+
+
+def section(study: Repository, title: str) -> str:
+    parts = re.split(r"^## (.+)\n", (study.folder / "review/review.md").read_text(), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))[title]
+
+
+def accuracies(study: Repository, revision: str) -> pd.DataFrame:
+    """Return each seed's accuracy at a revision."""
+    table = pd.read_csv(io.StringIO(study.git("show", f"{revision}:plots/accuracy.csv")))
+    return table.pivot_table(index="seed", columns="variant", values="accuracy")
+
+
+def test_changed_parameters_are_named_as_they_resolve(reviewed):
+    assert "| `model.dropout` | 0.2 | 0.5 | `batch-100`, `mlp-baseline` |" in section(reviewed, "Parameters")
+
+
+def test_affected_experiments_and_their_differences(reviewed):
+    rows = re.findall(r"^\| `(.+?)` \|(.*)\|$", section(reviewed, "Experiments"), re.MULTILINE)
+    assert [name for name, _ in rows] == ["mlp-baseline", "batch-100"]
+    before, after = accuracies(reviewed, "HEAD~1"), accuracies(reviewed, "HEAD")
+    for name, row in rows:
+        paired = (after[name] - before[name]).to_numpy()
+        interval = stats.ttest_1samp(paired, 0).confidence_interval(0.95)
+        base, now, mean, between, *_ = (cell.strip() for cell in row.split("|"))
+        assert base == f"{100 * before[name].mean():.2f} ± {100 * before[name].std():.2f} %"
+        assert now.startswith(f"{100 * after[name].mean():.2f} ±")
+        assert float(mean) == pytest.approx(100 * paired.mean(), abs=0.006)
+        assert json.loads(between.replace("+", "")) == pytest.approx(
+            [100 * interval.low, 100 * interval.high], abs=0.006
+        )
+
+
+def test_flipped_verdicts(reviewed):
+    claims = [json.loads(reviewed.git("show", f"{revision}:metrics/claims.json")) for revision in ("HEAD~1", "HEAD")]
+    flips = {name for name in claims[0] if claims[0][name]["verdict"] != claims[1][name]["verdict"]}
+    assert "dropout-50-no-difference" in flips
+    told = re.findall(r"^\| `(.+?)`: .* \| (.+?) \| (.+?) \| (.*?) \|$", section(reviewed, "Verdicts"), re.MULTILINE)
+    assert {name for name, *_ in told} == flips
+    for name, before, after, _ in told:
+        assert [before, after] == [claim[name]["verdict"] for claim in claims]
+        if name == "dropout-50-no-difference":
+            assert [before, after] == ["upheld", "no difference found"]
+
+
+def test_the_headline_sums_it_up(reviewed):
+    text = (reviewed.folder / "review/review.md").read_text()
+    flips = len(re.findall(r"^\| `", section(reviewed, "Verdicts"), re.MULTILINE))
+    assert re.search(
+        rf"\*\*2 of 3 experiments affected, \d of them beyond noise; {flips} verdicts? flipped\.\*\*", text
+    )
+
+
+def test_pictures_are_of_the_plots_that_changed_alone(reviewed):
+    shown = set(re.findall(r"!\[\w+\]\((.+?)\)", section(reviewed, "Plots")))
+    assert shown == {path.name for path in (reviewed.folder / "review").glob("*.png")}
+    assert shown == {f"{name}.png" for name in ("accuracy", "learning_curves", "per_digit", "roc", "confusion")}
+
+
+def test_every_plot_of_the_page_draws_its_marks_without_a_network(reviewed, tmp_path):
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
+    page = reviewed.folder / "review/index.html"
+    command = [browser, *OFFLINE, f"--user-data-dir={tmp_path}", "--dump-dom", page.as_uri()]
+    dom = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    parts = re.split(r'<div id="(\w+)"', dom)
+    drawn = {
+        name: Counter(re.findall(r'aria-roledescription="([a-z ]+)"', part))
+        for name, part in zip(parts[1::2], parts[2::2], strict=True)
+    }
+    changed, revisions, seeds, variants = 2, 2, 2, 3
+    assert drawn["accuracy"]["point"] == seeds * variants * revisions
+    assert drawn["accuracy"]["rule mark"] == drawn["accuracy"]["tick"] == variants * revisions
+    assert drawn["learning_curves"]["line mark"] == 2 * changed * revisions  # held-out and training images
+    assert drawn["per_digit"]["rect mark"] == drawn["per_digit"]["text mark"] == 10 * changed * revisions
+    assert drawn["roc"]["line mark"] == (10 + 1) * changed * revisions  # a curve a digit, and the macro mean
+    assert drawn["confusion"]["point"] > changed * revisions
+
+
+def test_nothing_changed(study):
+    told = study.run("python", "-m", "remnist.review.pull_request", "HEAD")
+    assert "**0 of 3 experiments affected, 0 of them beyond noise; 0 verdicts flipped.**" in told
+    assert not list((study.folder / "review").glob("*.png"))
+    assert (study.folder / "review/index.html").exists()
+
+
+def test_no_such_revision_leaves_the_last_review(study):
+    last = study.folder / "review/review.md"
+    last.parent.mkdir(exist_ok=True)
+    last.write_text("kept")
+    with pytest.raises(RuntimeError, match=r"\nerror: dvc params diff nowhere --json: .*'nowhere'\n$"):
+        study.run("python", "-m", "remnist.review.pull_request", "nowhere")
+    assert last.read_text() == "kept"
+
+
+def rows(revision: str, **accuracy: list[float]) -> list[dict[str, str]]:
+    return [
+        {"variant": v, "seed": str(seed), "accuracy": str(a), "rev": revision}
+        for v, values in accuracy.items() for seed, a in enumerate(values)
+    ]  # fmt: skip
+
+
+def test_variants_that_came_and_went():
+    table = pd.DataFrame(rows("workspace", old=[0.5, 0.6], new=[0.7, 0.8]) + rows("main", old=[0.5, 0.6], gone=[0.1]))
+    digits = table.assign(digit=table["seed"]).drop(columns="seed")
+    assert revisions.changed_variants(table) == {"new", "gone"}
+    for variant, base, now in (("new", 0, 2), ("gone", 1, 0)):
+        found = revisions.difference(table, digits, variant)
+        assert (len(found.base), len(found.now)) == (base, now)
+        assert found.p_value is None
+        assert found.digit is None
+        row = review.experiments("main", {variant: found}, {}).splitlines()[4]
+        assert row.startswith(f"| `{variant}` | ")
+        assert row.count("%") == 1  # of the revision that has it
+        assert "nan" not in row
+
+
+def test_a_column_that_an_older_revision_has_not_is_no_change():
+    table = pd.DataFrame([*rows("workspace", a=[0.5], b=[0.7]), *rows("main", a=[0.5], b=[0.6])])
+    table.loc[table["rev"] == "workspace", "low"] = "0.4"
+    assert revisions.changed_variants(table) == {"b"}
+
+
+def test_noise_is_corrected_for_the_number_of_experiments():
+    """One in twenty experiments that nothing happened to would be marked by a test of each by itself."""
+    generator = np.random.default_rng(0)
+    marked = 0
+    for _ in range(100):
+        variants = {f"v{i}": list(generator.normal(0.9, 0.01, 6)) for i in range(10)}
+        before = {v: list(generator.normal(0.9, 0.01, 6)) for v in variants}
+        table = pd.DataFrame(rows("workspace", **variants) + rows("main", **before))
+        digits = table.assign(digit=table["seed"]).drop(columns="seed")
+        marked += bool(revisions.beyond_noise({v: revisions.difference(table, digits, v) for v in variants}))
+    assert marked <= 12  # 5 expected; more than 12 once in 700 studies
+
+
+def test_what_is_beyond_noise_is_marked():
+    table = pd.DataFrame(
+        rows("workspace", a=[0.91, 0.92, 0.935], b=[0.5, 0.9, 0.7])
+        + rows("main", a=[0.81, 0.82, 0.83], b=[0.6, 0.7, 0.9])
+    )
+    digits = table.assign(digit=table["seed"]).drop(columns="seed")
+    differences = {v: revisions.difference(table, digits, v) for v in "ab"}
+    assert revisions.beyond_noise(differences) == {"a"}
+    lines = review.experiments("main", differences, {"a.loss": {"diff": -0.25}}).splitlines()
+    assert "▲ | -0.2500 |" in lines[4]
+    assert not set("▲▼") & set(lines[5])
+
+
+def test_many_experiments_are_folded():
+    plan = {f"v{i}.train.lr": {"old": 0.1, "new": 0.2, "diff": 0.1} for i in range(9)}
+    text = review.parameters("main", {"plan.json": plan | {"odd.digest": {"old": "a", "new": "b"}}, "params.yaml": {
+        "claims.x.margin": {"old": 0.1, "new": 0.3}, "model.dropout": {"old": 1, "new": 2}}})  # fmt: skip
+    assert "<details><summary>9 experiments</summary>`v0`" in text
+    assert "| code of the model |  |  | `odd` |" in text
+    assert "| `claims.x.margin` | 0.1 | 0.3 |  |" in text
+    assert "`model.dropout`" not in text  # the plan has what it resolves to
+
+
+def test_experiments_of_a_sweep_side_by_side(study):
+    for name, dropout in (("third", 0.9), ("first", 0.1)):
+        study.dvc("exp", "run", "-n", name, "-S", f"model.dropout={dropout}")
+        study.git("checkout", "-q", ".")
+    told = study.run("python", "-m", "remnist.review.sweep")
+    header, _, changed, flipped, *rows = told.splitlines()
+    assert header == "| variant | HEAD | first | third |"
+    assert changed == "| *changed* |  | `model.dropout=0.1` | `model.dropout=0.9` |"
+    assert flipped.startswith("| *verdicts flipped* |  | ")
+    assert [row.split("`")[1] for row in rows if row.startswith("| `")] == ["mlp-baseline", "batch-100"]
+    refs = sorted(
+        study.git("for-each-ref", "--format=%(refname)", "refs/exps/*/*/*").split(), key=lambda r: r.split("/")[-1]
+    )
+    assert [ref.split("/")[-1] for ref in refs] == ["first", "third"]
+    for row in rows[:2]:
+        variant, cells = row.split("`")[1], [cell.strip(" ▲▼") for cell in row.split("|")[2:5]]
+        for revision, cell in zip(("HEAD", *refs), cells, strict=True):
+            found = accuracies(study, revision)[variant]
+            assert cell == f"{100 * found.mean():.2f} ± {100 * found.std():.2f} %"
+    assert {path.name for path in (study.folder / "experiments").iterdir()} == {
+        "accuracy.png", "experiments.md", "index.html"
+    }  # fmt: skip
+
+
+def test_no_experiments(study):
+    study.dvc("exp", "remove", "--all-commits")
+    with pytest.raises(RuntimeError, match="error: no experiments from this commit; `dvc exp run"):
+        study.run("python", "-m", "remnist.review.sweep")

@@ -1,0 +1,119 @@
+"""The metrics against scikit-learn, and against counting by hand."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+from torch.nn.functional import cross_entropy
+
+from remnist.evaluation.metrics import FALSE_POSITIVE_RATES, ensemble, ensembles
+from remnist.evaluation.metrics import score as score_probabilities
+from remnist.evaluation.predictions import answer, probabilities
+
+
+def score(logits, labels, loss):
+    return score_probabilities(probabilities(logits), labels.numpy(), loss(logits.double(), labels).item(), 0)
+
+
+@pytest.fixture
+def answers():
+    generator = torch.Generator().manual_seed(3)
+    labels = torch.randint(0, 10, (400,), generator=generator)
+    logits = torch.randn(400, 10, generator=generator)
+    logits[torch.arange(400), labels] += 1.5
+    return logits, labels
+
+
+def test_scores_agree_with_scikit_learn(answers):
+    logits, labels = answers
+    result = score(logits, labels, cross_entropy)
+    likely = torch.softmax(logits.double(), 1).numpy()
+    truth = labels.numpy()
+    one_hot = np.eye(10)[truth]
+    assert result["accuracy"] == pytest.approx(accuracy_score(truth, likely.argmax(1)), abs=1e-6)
+    assert result["loss"] == pytest.approx(log_loss(truth, likely), abs=1e-6)
+    assert result["roc_auc"]["macro"] == pytest.approx(
+        roc_auc_score(truth, likely, multi_class="ovr", average="macro"), abs=1e-6
+    )
+    assert result["roc_auc"]["micro"] == pytest.approx(roc_auc_score(one_hot, likely, average="micro"), abs=1e-6)
+
+
+def test_counts_by_hand():
+    labels = torch.tensor([0, 0, 1, 2])
+    logits = torch.tensor([[3.0, 0, 0], [0, 3.0, 0], [0, 3.0, 0], [0, 0, 3.0]])
+    result = score(logits, labels, cross_entropy)
+    assert result["accuracy"] == 0.75
+    assert result["correct"] == [1, 1, 1]
+    assert result["count"] == [2, 1, 1]
+    assert result["confusion"] == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
+    assert result["answers"] == "0112"
+
+
+def test_perfect_answers_fill_the_roc_square():
+    labels = torch.arange(10).repeat(3)
+    result = score(torch.eye(10)[labels] * 50, labels, cross_entropy)
+    assert set(result["roc_auc"].values()) == {1.0}
+    assert result["roc"]["3"] == [1.0] * len(FALSE_POSITIVE_RATES)
+    assert result["roc"]["macro"] == [1.0] * len(FALSE_POSITIVE_RATES)
+
+
+def test_a_network_that_diverged_answers_nothing():
+    labels = torch.arange(10).repeat(2)
+    result = score(torch.full((20, 10), float("nan")), labels, cross_entropy)
+    assert result["loss"] is None
+    assert result["accuracy"] == 0.1
+    assert set(result["roc_auc"].values()) == {0.5}
+
+
+def test_roc_curves_rise_from_the_left_to_one(answers):
+    result = score(*answers, cross_entropy)
+    for name, curve in result["roc"].items():
+        assert np.all(np.diff(curve) >= 0), name
+        assert curve[-1] == 1.0
+    assert set(result["roc"]) == {*map(str, range(10)), "micro", "macro", "false_positive_rate"}
+
+
+def test_two_classes_are_enough():
+    result = score(torch.tensor([[2.0, 1.0], [0.0, 1.0], [0.0, 3.0]]), torch.tensor([0, 1, 0]), cross_entropy)
+    assert result["correct"] == [1, 1]
+    assert result["count"] == [2, 1]
+
+
+ANSWERS = np.array(  # of three networks, for two images of three classes
+    [
+        [[0.5, 0.4, 0.1], [0.4, 0.6, 0.0]],
+        [[0.5, 0.4, 0.1], [0.1, 0.0, 0.9]],
+        [[0.0, 0.9, 0.1], [0.6, 0.3, 0.1]],
+    ]
+)
+
+
+def test_ensemble_by_hand():
+    # Image 1: two networks of three name class 0, but class 1 has the larger mean. Image 2: each names another class,
+    # so the vote is tied and the means (1.1, 0.9, 1.0) / 3 decide.
+    assert ensemble(ANSWERS, np.array([0, 0])) == {"average": 0.5, "vote": 1.0}
+    assert ensemble(ANSWERS, np.array([1, 0])) == {"average": 1.0, "vote": 0.5}
+
+
+def test_ensembles_of_five_and_of_all():
+    labels = np.arange(360) % 10
+    right, wrong = np.eye(10)[labels], np.eye(10)[(labels + 1) % 10]
+    both = ensembles([right] * 5 + [wrong] * 2, labels)
+    # Of the 7 groups of five in a row, all have at most two that are wrong.
+    assert both == [{"members": 5, "average": 1.0, "vote": 1.0}, {"members": 7, "average": 1.0, "vote": 1.0}]
+    # Of 8: the five wrong ones are the majority where at least three of them are together.
+    mixed = ensembles([right] * 3 + [wrong] * 5, labels)
+    assert mixed[0] == {"members": 5, "average": 0.375, "vote": 0.375}
+    assert ensembles([right] * 3, labels) == [{"members": 3, "average": 1.0, "vote": 1.0}]
+    assert ensembles([right], labels) == []
+
+
+def test_damaged_weights_are_an_error_of_one_line(prepared, tmp_path, entry):
+    from remnist.errors import UserError
+
+    weights = tmp_path / "seed-0.safetensors"
+    weights.write_bytes(b"\x10\0\0\0\0\0\0\0not what it was")
+    for path in (weights, tmp_path / "missing.safetensors"):
+        with pytest.raises(UserError) as error:
+            answer(entry, path, prepared)
+        assert len(str(error.value).splitlines()) == 1

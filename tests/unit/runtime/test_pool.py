@@ -1,0 +1,72 @@
+"""Processes for the seeds: how many, and that none outlives its task."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from remnist.commands import demo
+from remnist.errors import UserError
+from remnist.runtime import pool
+
+SCRIPT = """
+import os, time
+from remnist.runtime import pool
+if __name__ == "__main__":
+    processes = pool.context("portable", "math")
+    with pool.events(processes) as events, pool.workers(processes, 2) as executor:
+        runs = [executor.submit(pool.call, name) for name in ("os:getpid", "os:getpid")]
+        runs.append(executor.submit(pool.call, "time:sleep", {sleep}))
+        [run.result() for run in runs[:2]]
+        print(*os.popen("pgrep -g 0").read().split(), flush=True)
+        {then}
+"""
+
+
+def start(tmp_path: Path, sleep: int, then: str) -> "subprocess.Popen[str]":
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(sleep=sleep, then=then))
+    variables = os.environ | {"PYTHONPATH": str(demo.ROOT / "src")}
+    return subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def gone(process_id: int) -> bool:
+    for _ in range(100):
+        try:
+            os.kill(process_id, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize("end", ["kill", "raise"])
+def test_workers_end_with_the_process_that_started_them(tmp_path, end):
+    process = start(tmp_path, 100, "time.sleep(100)" if end == "kill" else "raise RuntimeError('the stage failed')")
+    assert process.stdout is not None
+    group = {int(word) for word in process.stdout.readline().split()}
+    assert len(group) > 4  # itself, the server, the queue, two workers
+    if end == "kill":
+        process.kill()
+    process.communicate(timeout=30)
+    assert all(gone(member) for member in group)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5", ""])
+def test_bad_number_of_workers(monkeypatch, value):
+    monkeypatch.setenv(pool.WORKERS, value)
+    with pytest.raises(UserError, match=r"REMNIST_WORKERS: .*allowed: a whole number"):
+        pool.count()
+
+
+def test_number_of_workers(monkeypatch):
+    monkeypatch.setenv(pool.WORKERS, "3")
+    assert pool.count() == 3
+    monkeypatch.delenv(pool.WORKERS)
+    assert 1 <= pool.count() <= (os.cpu_count() or 1)
