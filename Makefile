@@ -5,22 +5,22 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 PARALLEL := -n auto --dist loadfile  # a process a core, each test file in one of them
 
-.PHONY: help demo repro exp test faults verify audit check-lock check-results review experiments bench bench-parallel projection rehearsal lock
+.PHONY: help demo repro exp test test-unit faults verify audit check-lock check-results review experiments bench bench-parallel rehearsal lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 demo: $(BIN)/.installed ## the whole graph on scikit-learn's digits, in demo/, without network
-	python tools/demo.py demo
-	cd demo && python ../tools/repro.py --jobs 2
+	remnist demo demo
+	cd demo && PYTHONPATH=src python -m remnist.cli repro --jobs 2
 	@echo "Done: demo/REPORT.md"
 
 repro: $(BIN)/.installed ## the study on MNIST: only what changed since the last run; JOBS=2: two stages at a time
-	python tools/repro.py --jobs $(or $(JOBS),1)
+	remnist repro --jobs $(or $(JOBS),1)
 
 exp: $(BIN)/.installed ## an experiment: SET="model.dropout=0.5", as `dvc exp run -S` has it; JOBS=2: two stages at a time
-	python tools/repro.py --jobs $(or $(JOBS),1) --set "$$SET"
+	remnist repro --jobs $(or $(JOBS),1) --set "$$SET"
 
 test: $(BIN)/.installed ## lint, types, tests
 	ruff check .
@@ -28,11 +28,14 @@ test: $(BIN)/.installed ## lint, types, tests
 	mypy
 	pytest $(PARALLEL)
 
+test-unit: $(BIN)/.installed ## the tests that need no run of the graph; under a minute
+	pytest $(PARALLEL) tests/unit
+
 faults: $(BIN)/.installed ## kills, faults and bad input, all of them, and their count in tests/README.md; 11 to 18 minutes
 	pytest $(PARALLEL) -m fault --record-faults
 
 verify: $(BIN)/.installed ## the same bits here and on emulated processors; needs qemu-user; 5 minutes
-	python -m tools.verify
+	remnist verify
 
 audit: $(BIN)/.installed ## what is installed fits together, and direct dependencies have licences that pyproject.toml allows
 	python -m pip check
@@ -40,31 +43,28 @@ audit: $(BIN)/.installed ## what is installed fits together, and direct dependen
 	  print(*(re.match(r"[\w.-]+", line)[0] for line in requires("remnist")))')
 
 check-lock: $(BIN)/.installed ## would `dvc repro` run anything? needs no data: for a bare clone, and for reviews
-	python -m tools.check_lock
+	remnist check-lock
 
 check-results: $(BIN)/.installed ## do I get what dvc.lock records? a few variants trained again in a copy; 6 minutes
-	python -m tools.check_results
+	remnist check-results
 
 review: $(BIN)/.installed ## what this working tree changes, against BASE (main): review/review.md and review/index.html
-	python -m tools.review $(or $(BASE),main)
+	remnist review $(or $(BASE),main)
 
 experiments: $(BIN)/.installed ## what experiments from this commit changed, side by side: in experiments/
-	python -m tools.experiments
+	remnist experiments
 
 bench: $(BIN)/.installed ## seconds an epoch of each family, against the usual DataLoader loop; 25 minutes
 	dvc repro --quiet preprocess
-	python tools/bench.py
+	python -m benchmarks.training
 
 bench-parallel: $(BIN)/.installed ## a Dask cluster against the process pool; JOBS=2 against one stage at a time; 15 minutes
-	python -m tools.bench_parallel
-
-projection: $(BIN)/.installed ## DVC's own time with up to 160 variants; the study on up to 500 workers; 15 minutes
-	python -m tools.projection
+	python -m benchmarks.parallel
 
 rehearsal: $(BIN)/.installed ## the study, JOBS=57, on a cluster whose 64 workers sleep instead of training; 9 minutes
-	python -m tools.rehearsal
+	python -m benchmarks.rehearsal
 
-lock: $(BIN)/.installed ## resolve requirements.txt anew from pyproject.toml
+lock: $(BIN)/.installed ## resolve requirements.txt again from pyproject.toml
 	uv pip compile pyproject.toml --extra dev --universal --fork-strategy fewest --python-version 3.11 \
 	  --upgrade --generate-hashes --custom-compile-command "make lock" \
 	  --quiet --output-file requirements.txt
@@ -73,8 +73,10 @@ $(BIN)/.installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: $(PYTHON) is older than Python 3.11; name another: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	$(BIN)/python tools/plots_page.py .venv/plots.html
+	@if command -v uv > /dev/null; then install="uv pip install --python $(BIN)/python"; \
+	  else install="$(BIN)/python -m pip install"; fi; \
+	set -ex; $$install --quiet --require-hashes -r requirements.txt; \
+	$$install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/remnist plots-page .venv/plots.html
 	$(BIN)/dvc config --quiet --local plots.html_template ../.venv/plots.html
 	@touch $@

@@ -1,4 +1,4 @@
-"""What running side by side brings, on scikit-learn's digits, whose short runs make the most of its costs.
+"""The gain from running side by side, on scikit-learn's digits, whose short runs show its costs most.
 
 First a train stage of each family by the process pool and by a Dask cluster of as many workers on this machine, in
 turn. Then the demo by `dvc repro` and by `make repro JOBS=2`, which must leave the same dvc.lock. `make bench-parallel`
@@ -22,7 +22,7 @@ from remnist.commands import demo
 from remnist.errors import UserError
 from remnist.runtime import pool
 from remnist.runtime.cluster import ADDRESS
-from remnist.runtime.stage import stage_main
+from remnist.runtime.stage import command_main
 
 ROUNDS = 3
 
@@ -62,7 +62,7 @@ def compare_lanes(folder: Path) -> None:
     seconds, locks = [], []
     for name, command in (
         ("one", ["dvc", "repro"]),
-        ("two", [sys.executable, "-m", "remnist.commands.repro", "--jobs", "2"]),
+        ("two", [sys.executable, "-m", "remnist.cli", "repro", "--jobs", "2"]),
     ):
         copy = folder / name
         demo.copy(copy, demo.SETTINGS, epochs=demo.EPOCHS)
@@ -81,10 +81,11 @@ def compare_lanes(folder: Path) -> None:
 def run(folder: Path, *command: str, **environment: str) -> float:
     """Run a command without its output; return the seconds that it takes."""
     start = time.perf_counter()
-    subprocess.run(command, cwd=folder, env=os.environ | environment, check=True, stdout=subprocess.DEVNULL)
+    variables = os.environ | {"PYTHONPATH": "src"} | environment  # the code of the copy
+    subprocess.run(command, cwd=folder, env=variables, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start
 
 
 if __name__ == "__main__":
-    with stage_main():
+    with command_main():
         main()

@@ -1,11 +1,12 @@
 """The whole study on a Dask cluster whose workers sleep for as long as they would train.
 
-A schedule on paper leaves out what the machine with the project has to do: DVC, a process a stage, the scheduler, the
-evaluations. Here all of that runs, by `make repro JOBS=57`; the workers alone are made up, and so are many on one
-machine. An evaluation computes for as long as the study's do, and the report is left out. `make rehearsal` runs it.
+A schedule on paper leaves out the work of the machine with the project: DVC, a process a stage, the scheduler, the
+evaluations. Here `make repro JOBS=57` does all of that work. Only the workers, many on one machine, do nothing. An
+evaluation computes for as long as the study's do, and the report is left out. `make rehearsal` runs it.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -18,25 +19,26 @@ import psutil
 from remnist.commands import demo
 from remnist.commands.repro import seconds_of_a_run
 from remnist.errors import UserError
-from remnist.files import read_json, read_yaml, write_json
+from remnist.files import read_json, read_yaml, write_json, write_text
+from remnist.plan import entries
 from remnist.runtime.cluster import ADDRESS
-from remnist.runtime.stage import stage_main
+from remnist.runtime.stage import command_main
 
 THREADS = 16  # runs that a worker takes at a time
-EVALUATION_S = 4.5  # of a core: 4.2 for the twelve seeds of an MLP, 6.5 for the six of a Mixer or a CNN
+EVALUATION_S = 4.5  # core-seconds; 4.2 for the twelve seeds of an MLP, 6.5 for the six of a Mixer or a CNN
 POLL_S = 1
-# In the place of the training loop: epochs that sleep, and weights of the right size. The numbers of a variant are
-# found by the digest of its settings, since a run does not know its name.
+# In the place of the training loop: epochs that sleep, and weights of the right size. A run does not know its variant's
+# name, so its settings find these figures.
 LOOP = """
 import json, time
 from pathlib import Path
-from remnist.runtime.local import Epoch, Run
+from remnist.learning.runs import Epoch, Run
 
-def run_seed(settings, seed, data_path, on_epoch):
-    seconds, parameters = json.loads(Path(RUNS).read_text())[settings["digest"]]
+def run_seed(variant, seed, data_path, on_epoch):
+    seconds, parameters = json.loads(Path(RUNS).read_text())[json.dumps(variant.to_json())]
     curve, figures = [], {"loss": 0.1, "accuracy": 0.9}
-    for number in range(1, settings["train"]["epochs"] + 1):
-        time.sleep(seconds / settings["train"]["epochs"])
+    for number in range(1, variant.train.epochs + 1):
+        time.sleep(seconds / variant.train.epochs)
         curve.append({f"{part}/{name}": figures[name] for part in ("train", "validation") for name in figures})
         on_epoch(Epoch(seed, number, curve[-1]))
     return Run(seed, bytes(4 * parameters), curve)
@@ -88,21 +90,25 @@ def rehearse(folder: Path, workers: int, jobs: int | None, speed: float) -> tupl
 
     demo.copy(folder, {"data": {"name": "digits"}})
     demo.leave_git(folder)
-    os.environ["PYTHONPATH"] = str(folder / "src")  # of the stages and of the workers, which have to be of one kind
+    runs = folder / "runs.json"
+    pretend(folder, runs)
+    os.environ["PYTHONPATH"] = str(folder / "src")  # of the stages and of the workers, whose code has to be the same
     subprocess.run(["dvc", "repro", "--quiet", "plan", "preprocess"], cwd=folder, check=True)
-    plan = read_json(folder / "plan.json")
-    seconds = {variant: run / speed for variant, run in seconds_of_a_run(plan).items()}
-    pretend(folder, seconds)
-    runs = [seconds[variant] for variant, entry in plan.items() for _ in entry["seeds"]]
-    print(f"{len(runs)} runs: {sum(runs) / 60:.1f} minutes of one core, the longest {max(runs) / 60:.1f}", flush=True)
-    weights = [folder / "models" / variant / "seed-0.safetensors" for variant in plan]
+    plan, summary = entries.read(folder / "plan.json"), read_json(Path("metrics/summary.json"))
+    seconds = {name: run / speed for name, run in seconds_of_a_run(plan).items()}
+    figures = {name: [seconds[name], summary[name]["parameters"]] for name in plan}
+    write_json(runs, {json.dumps(variant.to_json()): figures[name] for name, variant in plan.items()})
+    all_seconds = [seconds[name] for name, variant in plan.items() for _ in variant.seeds]
+    total, longest = sum(all_seconds) / 60, max(all_seconds) / 60
+    print(f"{len(all_seconds)} runs: {total:.1f} minutes of one core, the longest {longest:.1f}", flush=True)
+    weights = [folder / "models" / name / "seed-0.safetensors" for name in plan]
     trained, used = 0.0, 0
     options = {"memory_limit": 0, "local_directory": str(folder.parent)}
     with (
         SubprocessCluster(n_workers=workers // THREADS, threads_per_worker=THREADS, worker_kwargs=options) as cluster,
         (folder / "log").open("wb") as log,
     ):
-        command = [sys.executable, "-m", "remnist.commands.repro", "--jobs", str(jobs or len(plan))]
+        command = [sys.executable, "-m", "remnist.cli", "repro", "--jobs", str(jobs or len(plan))]
         variables = os.environ | {ADDRESS: cluster.scheduler_address}
         start = time.monotonic()
         repro = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
@@ -117,15 +123,18 @@ def rehearse(folder: Path, workers: int, jobs: int | None, speed: float) -> tupl
     return trained, whole, used
 
 
-def pretend(folder: Path, seconds: dict[str, float]) -> None:
-    """Put in the places of the training loop and of the evaluation what takes as long and does nothing."""
-    plan, summary, runs = read_json(folder / "plan.json"), read_json(Path("metrics/summary.json")), folder / "runs.json"
-    write_json(runs, {plan[v]["digest"]: [seconds[v], summary[v]["parameters"]] for v in plan})
+def pretend(folder: Path, runs: Path) -> None:
+    """Put in the places of the training loop and of the evaluation what takes as long and does nothing.
+
+    Args:
+        folder: the project's copy, which has not planned yet: the plan digests its code.
+        runs: a file of the seconds and the parameters of each run, by its settings as JSON.
+    """
     package = folder / "src" / "remnist"
-    (package / "training" / "loop.py").write_text(LOOP.replace("RUNS", repr(str(runs))), encoding="utf-8")
-    with (package / "common" / "numerics.py").open("a", encoding="utf-8") as numerics:
+    write_text(package / "learning" / "loop.py", LOOP.replace("RUNS", repr(str(runs))))
+    with (package / "learning" / "numerics.py").open("a", encoding="utf-8") as numerics:
         numerics.write(NO_TORCH)
-    (folder / "stages" / "evaluate.py").write_text(EVALUATE.replace("SECONDS", str(EVALUATION_S)), encoding="utf-8")
+    write_text(folder / "stages" / "evaluate.py", EVALUATE.replace("SECONDS", str(EVALUATION_S)))
     graph = read_yaml(folder / "dvc.yaml")
     del graph["stages"]["report"]
     write_json(folder / "dvc.yaml", {"stages": graph["stages"]})
@@ -145,5 +154,5 @@ def own_memory(process: int) -> int:
 
 
 if __name__ == "__main__":
-    with stage_main():
+    with command_main():
         main()

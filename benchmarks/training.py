@@ -4,8 +4,9 @@ One network of each family. The usual loop is a tutorial's: torchvision's MNIST,
 optimiser, eager, one process, torch's own choice of kernels and threads, training alone. The trainer runs a seed a
 core, as a train stage does, with its measurements after each epoch; its seconds are those of an epoch and seed, all
 cores counted. Last the matrix products and convolutions of the network's layers, forward and backward, and nothing
-else, in portable numerics on each core: what no loop around these kernels could beat. Each figure comes from a fresh
-process, all kinds in turn; starting processes and loading libraries count for none.
+else, in portable numerics on each core: no loop around these kernels could beat them. Each figure comes from a fresh
+process, all kinds in turn, and counts neither the start of processes nor the loading of libraries. `make bench` runs
+it; with --study it takes an epoch of every variant.
 """
 
 import argparse
@@ -15,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +25,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from remnist.errors import UserError
-from remnist.files import read_json
-from remnist.plan import entries as plan
+from remnist.plan import entries
+from remnist.plan.resolve import trained_images
 from remnist.runtime import pool
-from remnist.runtime.stage import stage_main
+from remnist.runtime.stage import command_main
+from remnist.settings import Sgd, Variant
 
 VARIANTS = {
     "MLP": "mlp-baseline",
@@ -38,13 +41,13 @@ VARIANTS = {
     "reference CNN": "reference-cnn",
 }
 IMAGES = 60_000
-STEPS = 300  # measured of the usual loop and of the products, after a tenth as many that warm up
-EPOCHS = 1  # measured of the trainer, after one that warms up
-SECONDS = Path("docs/seconds.csv")
+STEPS = 300  # steps measured of the usual loop and of the products, after a tenth as many that warm up
+EPOCHS = 1  # epochs measured of the trainer, after one that warms up
+SECONDS, PLAN = Path("docs/seconds.csv"), Path("plan.json")
 DATA, RAW = Path("data/images.safetensors"), Path("data/raw")
 
 
-def naive(settings: dict[str, Any]) -> float:
+def naive(variant: Variant) -> float:
     """Train as a tutorial does; return its seconds for an epoch."""
     import torch
     from torch import nn
@@ -52,16 +55,15 @@ def naive(settings: dict[str, Any]) -> float:
     from torchvision import datasets, transforms
 
     from remnist import models
-    from remnist.data import loading as data
 
-    train = settings["train"]
-    model = models.build(settings["model"], image_shape=(1, 28, 28), classes=data.classes(settings["data"]))
+    train = variant.train
+    model = models.build(variant.model, image_shape=(1, 28, 28), classes=10)
     model.to(memory_format=torch.contiguous_format)
-    rate, parameters = train["lr"], model.parameters()
-    if train["optimizer"] == "sgd":
-        optimizer: torch.optim.Optimizer = torch.optim.SGD(parameters, rate, momentum=train["momentum"])
+    if isinstance(variant.optimizer, Sgd):
+        momentum = variant.optimizer.momentum
+        optimizer: torch.optim.Optimizer = torch.optim.SGD(model.parameters(), train.lr, momentum=momentum)
     else:
-        optimizer = torch.optim.Adam(parameters, rate)
+        optimizer = torch.optim.Adam(model.parameters(), train.lr)
     criterion = nn.CrossEntropyLoss()
     with tempfile.TemporaryDirectory() as folder:
         unpacked = Path(folder, "MNIST", "raw")
@@ -72,13 +74,13 @@ def naive(settings: dict[str, Any]) -> float:
 
     def steps() -> Iterator[None]:
         while True:
-            for batch, labels in DataLoader(images, batch_size=train["batch_size"], shuffle=True):
+            for batch, labels in DataLoader(images, batch_size=train.batch_size, shuffle=True):
                 optimizer.zero_grad()
                 criterion(model(batch), labels).backward()
                 optimizer.step()
                 yield
 
-    return seconds_an_epoch(steps(), train["batch_size"])
+    return seconds_an_epoch(steps(), train.batch_size)
 
 
 def seconds_an_epoch(steps: Iterator[None], batch_size: int) -> float:
@@ -91,34 +93,34 @@ def seconds_an_epoch(steps: Iterator[None], batch_size: int) -> float:
     return (time.perf_counter() - start) / STEPS * IMAGES / batch_size
 
 
-def on_all_cores(settings: dict[str, Any], numerics: str, task: str) -> float:
-    """Run a function of this script on each core at a time; return seconds an epoch and seed, all cores counted."""
+def on_all_cores(variant: Variant, numerics: str, task: str) -> float:
+    """Run a function of this module on each core at a time; return seconds an epoch and seed, all cores counted."""
     cores = pool.count()
-    processes = pool.context(numerics, preload="remnist.learning.loop")
+    processes = pool.context(numerics, preload=["remnist.learning.loop"])
     with pool.workers(processes, cores) as executor:
-        runs = [executor.submit(pool.call, f"__main__:{task}", settings, seed) for seed in range(cores)]
+        runs = [executor.submit(pool.call, f"benchmarks.training:{task}", variant, seed) for seed in range(cores)]
         return float(statistics.mean(run.result() for run in runs)) / cores
 
 
-def trainer(settings: dict[str, Any], seed: int) -> float:
+def trainer(variant: Variant, seed: int) -> float:
     """Train a seed; return its seconds for an epoch of 60,000 images."""
     from remnist.learning.loop import run_seed
 
     ends: list[float] = []
-    settings["train"]["epochs"] = EPOCHS + 1
-    run_seed(settings, seed, DATA, lambda _: ends.append(time.perf_counter()))
-    return (ends[-1] - ends[0]) / EPOCHS * IMAGES / trained_images(settings)
+    short = replace(variant, train=variant.train.model_copy(update={"epochs": EPOCHS + 1}))
+    run_seed(short, seed, DATA, lambda _: ends.append(time.perf_counter()))
+    return (ends[-1] - ends[0]) / EPOCHS * IMAGES / trained_images(variant.data)
 
 
-def products(settings: dict[str, Any], _: int) -> float:
+def products(variant: Variant, _: int) -> float:
     """Take a model's matrix products and convolutions, forward and backward; return seconds for an epoch."""
     import torch
     from torch import Tensor, nn
 
     from remnist import models
 
-    size = settings["train"]["batch_size"]
-    model = models.build(settings["model"], image_shape=(1, 28, 28), classes=10)
+    size = variant.train.batch_size
+    model = models.build(variant.model, image_shape=(1, 28, 28), classes=10)
     taken: list[tuple[Any, Tensor]] = []
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Conv2d):
@@ -147,11 +149,11 @@ def products(settings: dict[str, Any], _: int) -> float:
         return seconds_an_epoch(steps(), size)
 
 
-KINDS = {
+KINDS: dict[str, tuple[str, Callable[[Variant], float]]] = {
     "naive": ("usual DataLoader loop", naive),
-    "portable": ("trainer, portable numerics", lambda settings: on_all_cores(settings, "portable", "trainer")),
-    "native": ("trainer, native numerics", lambda settings: on_all_cores(settings, "native", "trainer")),
-    "products": ("products and convolutions alone", lambda settings: on_all_cores(settings, "portable", "products")),
+    "portable": ("trainer, portable numerics", lambda variant: on_all_cores(variant, "portable", "trainer")),
+    "native": ("trainer, native numerics", lambda variant: on_all_cores(variant, "native", "trainer")),
+    "products": ("products and convolutions alone", lambda variant: on_all_cores(variant, "portable", "products")),
 }
 
 
@@ -162,14 +164,15 @@ def main() -> None:
     parser.add_argument("--study", action="store_true", help="measure an epoch of every variant instead")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS, metavar=("KIND", "VARIANT"))
     arguments = parser.parse_args()
+    plan = entries.read(PLAN)
     if arguments.measure:
         kind, variant = arguments.measure
-        print(KINDS[kind][1](plan.read_entry(Path("plan.json"), variant)))
+        print(KINDS[kind][1](entries.find(PLAN, plan, variant)))
         return
-    if plan.read_entry(Path("plan.json"), VARIANTS["MLP"])["data"]["name"] != "mnist":
+    if entries.find(PLAN, plan, VARIANTS["MLP"]).data.name != "mnist":
         raise UserError("data.name: the benchmark is MNIST's")
     if arguments.study:
-        measure_study()
+        measure_study(plan)
         return
     tasks = [(variant, kind) for variant in VARIANTS.values() for kind in KINDS] * arguments.rounds
     seconds: dict[tuple[str, str], list[float]] = {task: [] for task in tasks}
@@ -185,17 +188,16 @@ def main() -> None:
             print(f"{title:34}{_spread(own)}" + (f"  {_spread(ratios)}x" if kind != "naive" else ""))
 
 
-def measure_study() -> None:
-    """Measure an epoch of every variant, write its seconds, and print what the study comes to by family."""
-    entries, cores = read_json(Path("plan.json")), pool.count()
-    rows = []
-    for variant, entry in tqdm(entries.items(), disable=None):
-        seconds = in_fresh_process("portable", variant) * cores * trained_images(entry) / IMAGES
-        rows.append({"variant": variant, "model": entry["model"]["name"], "seconds": round(seconds, 3)})
+def measure_study(plan: dict[str, Variant]) -> None:
+    """Measure an epoch of every variant, write its seconds, and print the sums by family."""
+    cores, rows = pool.count(), []
+    for name, variant in tqdm(plan.items(), disable=None):
+        seconds = in_fresh_process("portable", name) * cores * trained_images(variant.data) / IMAGES
+        rows.append({"variant": name, "model": variant.model.name, "seconds": round(seconds, 3)})
     table = pd.DataFrame(rows)
     table.to_csv(SECONDS, index=False, lineterminator="\n")
-    table["runs"] = [len(entry["seeds"]) for entry in entries.values()]
-    epochs = [entry["train"]["epochs"] for entry in entries.values()]
+    table["runs"] = [len(variant.seeds) for variant in plan.values()]
+    epochs = [variant.train.epochs for variant in plan.values()]
     table["minutes"] = table["seconds"] * epochs * table["runs"] / cores / 60
     families = table.groupby("model", sort=False)[["runs", "minutes"]].sum()
     families.loc["all"] = families.sum()
@@ -205,15 +207,8 @@ def measure_study() -> None:
 
 def in_fresh_process(kind: str, variant: str) -> float:
     """Measure a kind of loop in a process of its own."""
-    command = [sys.executable, __file__, "--measure", kind, variant]
+    command = [sys.executable, "-m", "benchmarks.training", "--measure", kind, variant]
     return float(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-
-
-def trained_images(settings: dict[str, Any]) -> int:
-    """Return how many images an epoch has."""
-    from remnist.data import loading as data
-
-    return len(data.load(DATA, "train", settings["data"])[1])
 
 
 def _spread(values: list[float]) -> str:
@@ -221,5 +216,5 @@ def _spread(values: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    with stage_main():
+    with command_main():
         main()

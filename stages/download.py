@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
+sys.path.insert(0, "src")  # this checkout's code, whatever else is installed
 
 from remnist.data import sources
 from remnist.files import read_params

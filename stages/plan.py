@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
+sys.path.insert(0, "src")  # this checkout's code, whatever else is installed
 
 from remnist.files import read_yaml, write_json
 from remnist.plan import claims, digests

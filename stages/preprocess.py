@@ -4,13 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
-
-from safetensors.numpy import save
+sys.path.insert(0, "src")  # this checkout's code, whatever else is installed
 
 from remnist.data import preparation, sources
 from remnist.files import read_params, write_bytes
 from remnist.runtime.stage import stage_main
+
+# isort: split
+from safetensors.numpy import save  # after the package, which reads first who started this process
 
 
 def main() -> None:

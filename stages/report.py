@@ -1,4 +1,4 @@
-"""Sum up what was measured: metrics/, plots/ and REPORT.md, which Git keeps."""
+"""Judge the claims and sum up the measurements: metrics/, plots/ and REPORT.md, which Git keeps."""
 
 import argparse
 import gc
@@ -7,25 +7,31 @@ import shutil
 import sys
 from pathlib import Path
 
-sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
+sys.path.insert(0, "src")  # this checkout's code, whatever else is installed
 
-from remnist.files import keep_only, read_params, replace_content, write_json, write_text
-from remnist.plan import claims, published
-from remnist.plan import entries as plan
-from remnist.report import figures, gallery, page, tables, verdicts
+from remnist.files import keep_only, replace_content, write_json, write_text
+from remnist.plan import claims, entries
+from remnist.report import figures, gallery, page, questions, tables, verdicts
 from remnist.runtime import pool
 from remnist.runtime.stage import stage_main
 
+PLAN, EVALUATIONS, DVCLIVE = Path("plan.json"), Path("evaluations"), Path("dvclive")
+
+
+def remove_leftovers() -> None:
+    """Remove from the stage's inputs what removed variants left behind."""
+    plan = entries.read(PLAN)
+    for folder, names in ((EVALUATIONS, [f"{variant}.json" for variant in plan]), (DVCLIVE, list(plan))):
+        if folder.is_dir():
+            keep_only(folder, names)
+
 
 def main() -> None:
-    """Read the plan, the evaluations and the learning curves; write the results."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
-    printed, claimed = published.check(read_params("published")), claims.check(read_params("claims"))
-    entries, evaluations, dvclive = plan.read(Path("plan.json")), Path("evaluations"), Path("dvclive")
-    results = tables.load(entries, evaluations, dvclive)
+    """Read the plan, the claims, the evaluations and the learning curves; write the results."""
+    claimed = claims.read(Path("claims.yaml"))
+    results = tables.load(entries.read(PLAN), EVALUATIONS, DVCLIVE)
     images = gallery.read_images(Path("data/images.safetensors"), results)
-    keep_only(evaluations, [f"{variant}.json" for variant in entries])
-    keep_only(dvclive, list(entries))
+    grouped, ranking = questions.group(results, claimed), gallery.rank(results)
     summary, plots, unfinished = tables.summary(results), Path("plots"), Path("plots.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
@@ -33,21 +39,27 @@ def main() -> None:
         table.to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
     gc.freeze()  # statsmodels looks for garbage at each correction, through everything that was loaded
     with pool.workers(multiprocessing.get_context(), 1) as other:
-        drawn = other.submit(figures.draw, results, printed, unfinished)
-        judged = verdicts.judge(results, claimed, printed)
-        text = page.render(results, summary, printed, judged)
+        drawn = other.submit(figures.draw, results, grouped, unfinished)
+        judged = verdicts.judge(results, claimed)
+        text = page.render(results, summary, claimed, grouped, judged, ranking)
         figures.draw_claims(judged, unfinished)
-        figures.draw_gallery(gallery.rank(results), images, unfinished)
+        figures.draw_gallery(ranking, images, unfinished)
         drawn.result()
 
     replace_content(plots, unfinished)
-    write_json(Path("metrics/summary.json"), summary)
-    write_json(Path("metrics/claims.json"), verdicts.metrics(judged))
-    write_json(Path("metrics/per_digit.json"), tables.per_digit(results))
-    write_json(Path("metrics/ensembles.json"), tables.ensembles(results))
+    for name, content in {
+        "accuracy": {variant: row["accuracy"] for variant, row in summary.items()},
+        "verdicts": {each.id: each.outcome for each in judged},
+        "summary": summary,
+        "per_digit": tables.per_digit(results),
+        "ensembles": tables.ensembles(results),
+        "claims": verdicts.metrics(judged),
+    }.items():
+        write_json(Path("metrics", f"{name}.json"), content)
     write_text(Path("REPORT.md"), text)
 
 
 if __name__ == "__main__":
-    with stage_main():
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    with stage_main("report", prepare=remove_leftovers):
         main()

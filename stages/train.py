@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-sys.path.insert(0, "src")  # the code beside this script, whatever else is installed
+sys.path.insert(0, "src")  # this checkout's code, whatever else is installed
 
 from remnist.files import write_bytes
 from remnist.learning.runs import Epoch, Run

@@ -4,11 +4,11 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from remnist.learning import numerics
-from tests.support.repository import Repository
 
 numerics.pin("portable")
 numerics.settle()
@@ -17,6 +17,10 @@ os.environ.update(
      (("NAME", "Tests"), ("EMAIL", "tests@example.org"))}
 )  # fmt: skip
 
+from remnist.settings import Variant  # noqa: E402 (after the pins)
+from tests.support import variants  # noqa: E402
+from tests.support.repository import Repository  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent.parent
 COUNTS = ROOT / "tests/README.md"
 TABLE = "| what was tried | times |"
@@ -24,11 +28,10 @@ FAULTS: Counter[str] = Counter()
 
 
 @pytest.fixture
-def params() -> dict:
+def params() -> dict[str, Any]:
     """The study's parameters, fresh for each test."""
-    from remnist.files import read_yaml
-
-    return read_yaml(ROOT / "params.yaml")
+    content: dict[str, Any] = variants.study()
+    return content
 
 
 @pytest.fixture(scope="session")
@@ -36,24 +39,19 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """scikit-learn's digits as preprocess writes them."""
     from safetensors.numpy import save_file
 
-    from remnist.data import preparation as preprocessing
-    from remnist.data import sources
+    from remnist.data import preparation, sources
 
     folder = tmp_path_factory.mktemp("digits")
     sources.fetch("digits", folder / "raw", None)
     path = folder / "images.safetensors"
-    save_file(preprocessing.split(sources.read("digits", folder / "raw"), 143), path)
+    save_file(preparation.split(sources.read("digits", folder / "raw"), 143), path)
     return path
 
 
 @pytest.fixture
-def entry(params: dict) -> dict:
-    """The baseline's entry of the plan, on digits, one epoch."""
-    from remnist.plan.resolve import resolve
-
-    params["data"]["name"] = "digits"
-    params["train"]["epochs"] = 1
-    return resolve(params)["mlp-baseline"]
+def variant() -> Variant:
+    """The baseline on digits, one epoch."""
+    return variants.digits()
 
 
 @pytest.fixture(scope="session")

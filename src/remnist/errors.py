@@ -10,12 +10,12 @@ class UserError(Exception):
 
 
 def shown(value: object) -> str:
-    """Return a value as JSON has it, for a message: on one line, and no more of it than helps."""
+    """Return a value as JSON, for a message: on one line, and cut where it is long."""
     text = ""
     try:
         for part in json.JSONEncoder(default=str, ensure_ascii=False).iterencode(value):
             text += part
-            if len(text) > LONGEST:  # of YAML's aliases a few lines can stand for billions
+            if len(text) > LONGEST:  # a few lines of YAML's aliases can stand for billions
                 text = text[:LONGEST] + "..."
                 break
     except (TypeError, ValueError):  # a key that JSON has not, a list that is in itself

@@ -50,7 +50,7 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; `dvc repro` makes it") from None
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not JSON: {error}; `dvc repro --force` makes it anew") from None
+        raise UserError(f"{path}: not JSON: {error}; `dvc repro --force` makes it again") from None
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.processes import start, wait_for
+from tests.support.processes import all_gone, members, start, wait_for
 from tests.support.repository import Repository, ran
 
 # Each stage, and how many seconds it takes at most on a slow machine: it is killed at a random moment of these.
@@ -34,30 +34,9 @@ def started(study: Repository) -> Iterator[list["subprocess.Popen[str]"]]:
         process.wait()
 
 
-def members(session: int) -> list[psutil.Process]:
-    """Return the living processes of a session."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except (ProcessLookupError, psutil.NoSuchProcess):
-            pass
-    return found
-
-
 def kill_session(session: int) -> None:
     for process in members(session):
         process.kill()
-
-
-def all_gone(session: int, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while members(session):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def errors(output: str) -> list[str]:

@@ -97,8 +97,8 @@ exec {qemu} -B {moved} -cpu Haswell {python} "$@"
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which(QEMU), reason="the other processor is emulated by Debian's qemu-user")
 @pytest.mark.fault("worker killed, the other one with another processor")
-def test_a_seed_begun_anew_on_another_processor_has_the_same_bits(project, bare, cluster, tmp_path):
-    """The worker's own code runs here; what it starts to train runs on a Haswell, which has no AVX-512."""
+def test_a_seed_that_starts_again_on_another_processor_has_the_same_bits(project, bare, cluster, tmp_path):
+    """The worker's own code runs here; the process that it starts to train runs on a Haswell, without AVX-512."""
     python, site = tmp_path / "python", tmp_path / "site"
     python.write_text(EMULATED.format(qemu=QEMU, moved=MOVED, python=Path(sys.executable).resolve()))
     python.chmod(0o700)
@@ -116,13 +116,13 @@ def test_a_seed_begun_anew_on_another_processor_has_the_same_bits(project, bare,
 
 
 @pytest.mark.slow
-@pytest.mark.fault("scheduler started anew")
-def test_a_scheduler_started_anew_costs_no_bit(project, bare, cluster):
+@pytest.mark.fault("scheduler started again")
+def test_a_scheduler_started_again_costs_no_bit(project, bare, cluster):
     cluster.add_worker()
     run = train(bare, cluster.address)
     wait_for(run, "epoch 2/")
     cluster.kill(cluster.scheduler)
-    wait_for(run, "lost; what was not finished begins anew")
+    wait_for(run, "lost; unfinished seeds start again")
     cluster.start_scheduler()
     cluster.add_worker()
     succeed(run)
@@ -156,23 +156,49 @@ def test_a_worker_with_other_software_is_refused(bare, cluster, tmp_path, other)
         metadata = place / "torch-1.0.dist-info/METADATA"
         metadata.parent.mkdir(parents=True)
         metadata.write_text("Metadata-Version: 2.1\nName: torch\nVersion: 1.0\n")
-        told = "torch 1.0 there, 2."
+        named = "torch 1.0 there, 2."
     elif other == "package":
         shutil.copytree(demo.ROOT / "src", place)
         with (place / "remnist/learning/loop.py").open("a") as file:
-            file.write("# edited\n")
-        told = "remnist "
+            file.write("EDITED = True\n")
+        named = "remnist has other code: "
     else:
         (place / "remnist").mkdir(parents=True)
         (place / "remnist/__init__.py").touch()
-        told = "No module named 'remnist.learning'"
+        named = "No module named 'remnist.runtime'"
     cluster.add_worker(PYTHONPATH=str(place))
+    cluster.wait_for_workers()
     run = train(bare, cluster.address)
     output, _ = run.communicate()
     assert run.returncode == 1
     assert output.startswith("error: worker tcp://127.0.0.1:")
-    assert told in output
+    assert named in output
     assert len(output.splitlines()) == 1
+
+
+@pytest.mark.fault("package of a worker edited while it runs")
+def test_a_worker_whose_package_changes_is_refused_until_it_is_restarted(project, bare, cluster, tmp_path):
+    """Then it runs, also if comments differ."""
+    place = tmp_path / "site"
+    shutil.copytree(demo.ROOT / "src", place)
+    loop = place / "remnist/learning/loop.py"
+    content = loop.read_text()
+    worker = cluster.add_worker(PYTHONPATH=str(place))
+    for text, named in [
+        (f"{content}EDITED = True\n", "remnist has other code: "),
+        (content, "its package or libraries have changed since it started; restart it"),
+    ]:
+        loop.write_text(text)
+        cluster.wait_for_workers()
+        output, _ = train(bare, cluster.address, "mlp-baseline").communicate()
+        assert output.startswith("error: worker tcp://127.0.0.1:")
+        assert named in output
+        assert len(output.splitlines()) == 1
+    cluster.kill(worker)
+    loop.write_text(f"{content}# edited\n")
+    cluster.add_worker(PYTHONPATH=str(place))
+    succeed(train(bare, cluster.address, "mlp-baseline"))
+    assert hashes(bare, "mlp-baseline") == hashes(project, "mlp-baseline")
 
 
 def test_data_travel_once_to_a_worker_which_keeps_nothing_else(project, bare, cluster):

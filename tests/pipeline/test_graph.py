@@ -60,8 +60,8 @@ def test_experiment_runs_exactly_what_its_parameters_change(study, change, count
     assert ran(output) == wanted
     touched = {name.removeprefix("train@") for name in wanted if name.startswith("train@")}
     assert len(touched) == count
-    difference = json.loads(study.dvc("metrics", "diff", "--json"))["metrics/summary.json"]
-    assert {name.split(".")[0] for name in difference} == touched
+    difference = json.loads(study.dvc("metrics", "diff", "--json", "--targets", "metrics/summary.json"))
+    assert {name.split(".")[0] for name in difference["metrics/summary.json"]} == touched
 
 
 def test_sweep_from_the_queue_runs_each_value(study):
@@ -76,49 +76,69 @@ def test_sweep_from_the_queue_runs_each_value(study):
     for experiment in experiments:
         revision = experiment["revs"][0]
         values.add(revision["data"]["params"]["params.yaml"]["data"]["model"]["dropout"])
-        summary = revision["data"]["metrics"]["metrics/summary.json"]["data"]
-        assert set(summary) == set(before["variants"])
+        accuracy = revision["data"]["metrics"]["metrics/accuracy.json"]["data"]
+        assert set(accuracy) == set(before["variants"])
     assert values == {0.1, 0.3}
 
 
 def test_editing_the_reports_code_runs_the_report_alone(study):
-    with (study.folder / "src/remnist/report/page.py").open("a") as file:
-        file.write("# An edit.\n")
-    assert ran(study.dvc("repro")) == {"report"}
+    path = study.folder / "src/remnist/report/figures.py"
+    path.write_text(path.read_text().replace("DPI = 120", "DPI = 121"))
+    assert ran(study.dvc("repro")) == {"plan", "report"}
 
 
 def test_a_claim_is_judged_by_the_report_alone(study):
     name = "dropout-50-no-difference"
-    assert ran(study.dvc("exp", "run", "-S", f"claims.{name}.margin=1000.0")) == {"report"}
-    [(metric, change)] = [
-        (metric, change)
-        for metric, change in json.loads(study.dvc("metrics", "diff", "--json"))["metrics/claims.json"].items()
-        if metric.endswith("verdict")
-    ]
-    assert metric == f"{name}.verdict"
+    assert ran(study.dvc("exp", "run", "-S", f"claims.yaml:claims.{name}.margin=1000.0")) == {"plan", "report"}
+    [(claim, change)] = json.loads(study.dvc("metrics", "diff", "--json"))["metrics/verdicts.json"].items()
+    assert claim == name
     assert change["new"] == "upheld" != change["old"]
     with pytest.raises(RuntimeError, match=rf"error: claims\.{name}: margin: goes with same") as error:
-        study.dvc("exp", "run", "-S", f"claims.{name}.expect=more")
+        study.dvc("exp", "run", "-S", f"claims.yaml:claims.{name}.expect=more")
     assert "Traceback" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("claims.dropout-50-no-difference.variants=[mlp-dropuot-50,mlp-baseline]", "did you mean mlp-dropout-50?"),
+        ("claims.dropout-50-no-difference.margin=.inf", "allowed: a finite number"),
+        ("claims.dropout-50-no-difference.report=6", "the numbers under reports"),
+    ],
+)
+def test_a_wrong_claim_is_refused_before_anything_is_trained(change, told, study):
+    committed = study.hashes()
+    with pytest.raises(RuntimeError, match=r"error: claims\.dropout-50-no-difference") as error:
+        study.dvc("exp", "run", "-S", f"claims.yaml:{change}", "-S", "model.dropout=0.3")
+    assert told in str(error.value)
+    assert "Traceback" not in str(error.value)
+    assert "Running stage 'train" not in str(error.value)
+    assert study.hashes() == committed
 
 
 def test_editing_a_model_runs_its_variants(study):
     with (study.folder / "src/remnist/models/mlp.py").open("a") as file:
-        file.write("# An edit.\n")
+        file.write("EDITED = True\n")
     output = ran(study.dvc("repro"))
     assert {name for name in output if name.startswith("train@")} == {f"train@{name}" for name in VARIANTS}
     (study.folder / "src/remnist/models/another.py").write_text('"""Another model."""\n')
     assert ran(study.dvc("repro")) == {"plan"}
 
 
-def test_the_readmes_model_is_a_file_a_line_and_a_variant(study):
+def test_the_readmes_model_is_a_file_a_class_and_a_variant(study):
     readme = (demo.ROOT / "README.md").read_text()
-    source, line, variant = re.findall(r"^```(?:python|yaml)\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    file, folder = re.search(r"Its file, `(.*)` in `(.*)`:", readme).groups()
+    source, settings, variant = re.findall(r"^```(?:python|yaml)\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    file, folder = re.search(r"Its file, `(.*)` in\s`(.*)`:", readme).groups()
     (study.folder / folder / file).write_text(source)
-    for name, heading, entry in (("src/remnist/schema.py", "MODELS: .*", line), ("params.yaml", "variants:", variant)):
-        path = study.folder / name
-        path.write_text(re.sub(rf"^({heading}\n)", rf"\g<1>{entry}", path.read_text(), flags=re.MULTILINE))
+    path = study.folder / "src/remnist/settings/models.py"
+    kind = re.search(r"^class (\w+)", settings)[1]
+    text, count = re.subn(
+        r"^Model = (.*)$", rf"{settings}\n\nModel = \1 | {kind}", path.read_text(), flags=re.MULTILINE
+    )
+    assert count == 1
+    path.write_text(text)
+    path = study.folder / "params.yaml"
+    path.write_text(path.read_text().replace("\nvariants:\n", f"\nvariants:\n{variant}", 1))
     added = variant.split(":")[0].strip()
     assert ran(study.dvc("repro")) == {"plan", f"train@{added}", f"evaluate@{added}", "report"}
     assert json.loads((study.folder / "metrics/summary.json").read_text())[added]["parameters"] == 7_850
@@ -152,19 +172,19 @@ def test_stages_side_by_side_leave_the_same_lock_file(study):
     committed = study.hashes()
     study.forget()
     (study.folder / "dvc.lock").unlink()
-    output = study.run(sys.executable, "-m", "remnist.commands.repro", "--jobs", "2")
+    output = study.run(sys.executable, "-m", "remnist.cli", "repro", "--jobs", "2")
     assert ran(output) >= {f"{stage}@{name}" for name in VARIANTS for stage in ("train", "evaluate")}
     assert study.hashes() == committed
     started = re.findall(r"^Running stage '([^']+)'", output, re.MULTILINE)
     assert len(started) == len(set(started)) == 4 + 2 * len(VARIANTS)  # nothing is left to the `dvc repro` that follows
     with pytest.raises(RuntimeError, match="error: --jobs: 0: allowed: 1 or more"):
-        study.run(sys.executable, "-m", "remnist.commands.repro", "--jobs", "0")
+        study.run(sys.executable, "-m", "remnist.cli", "repro", "--jobs", "0")
 
 
 def test_experiment_side_by_side_is_the_one_that_dvc_makes(study):
     change = "model.dropout=0.5 '+variants.x={train: {epochs: 2}, model: {hidden: [64]}}'"
     before = study.params()
-    output = study.run(sys.executable, "-m", "remnist.commands.repro", "--jobs", "2", "--set", change)
+    output = study.run(sys.executable, "-m", "remnist.cli", "repro", "--jobs", "2", "--set", change)
     assert ran(output) == expected(before, study.params())
     assert "Ran experiment(s): " in output
     made = study.hashes()
@@ -177,7 +197,7 @@ def test_experiment_side_by_side_is_the_one_that_dvc_makes(study):
 def test_experiment_of_parameters_that_are_none(study, change):
     committed = study.hashes()
     with pytest.raises(RuntimeError, match="error: SET: ") as error:
-        study.run(sys.executable, "-m", "remnist.commands.repro", "--set", change)
+        study.run(sys.executable, "-m", "remnist.cli", "repro", "--set", change)
     assert "Traceback" not in str(error.value)
     assert study.hashes() == committed
     assert study.git("status", "--porcelain") == ""
@@ -235,8 +255,8 @@ def test_bare_clone_diffs_metrics_params_and_plots(study, tmp_path):
     there = object.__new__(Repository)
     there.folder = clone
     metrics = json.loads(there.dvc("metrics", "diff", "--json", "HEAD~1"))
-    assert {name.split(".")[0] for name in metrics["metrics/summary.json"]} == {"mlp-baseline"}
-    resolved = json.loads(there.dvc("params", "diff", "--json", "HEAD~1"))["plan.json"]
+    assert set(metrics["metrics/accuracy.json"]) == {"mlp-baseline"}
+    resolved = json.loads(there.dvc("params", "diff", "--json", "HEAD~1", "--targets", "plan.json"))["plan.json"]
     change = resolved["mlp-baseline.model.dropout"]
     assert (change["old"], change["new"]) == (0.2, 0.4)
     there.dvc("plots", "diff", "HEAD~1", "--out", str(tmp_path / "page"))
@@ -244,3 +264,16 @@ def test_bare_clone_diffs_metrics_params_and_plots(study, tmp_path):
     assert page.count("vegaEmbed(") == 5
     shutil.rmtree(clone)
     study.git("checkout", "-q", "-")
+
+
+def test_experiments_have_few_columns(study):
+    """DVC shows one for each leaf of params.yaml, declared metric and dependency: none for plans, digests, details."""
+    study.dvc("exp", "run", "-S", "model.dropout=0.4")
+    header = study.dvc("exp", "show", "--csv").splitlines()[0].split(",")
+    assert "digests" in header
+    assert not [name for name in header if name.startswith(("digests.", "mlp-baseline."))]
+    assert set(VARIANTS) | {"dropout-50-no-difference"} < set(header)
+    changed = study.dvc("exp", "show", "--csv", "--only-changed", "--drop", "models").splitlines()[0].split(",")
+    assert {"model.dropout", "mlp-baseline", "batch-100"} <= set(changed)
+    assert "mlp-dropout-50" not in changed
+    assert len(changed) < 20

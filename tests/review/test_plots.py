@@ -9,9 +9,10 @@ import vl_convert
 from dvc_render.vega import VegaRenderer
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).resolve().parent.parent
+from remnist.review.plots_page import VEGA_LITE
+
+ROOT = Path(__file__).resolve().parents[2]
 PLOTS = {name: plot for entry in YAML(typ="safe").load(ROOT / "dvc.yaml")["plots"] for name, plot in entry.items()}
-VEGA_LITE = "5.20"  # the oldest that vl-convert carries; DVC's page loads 5.2
 
 
 def test_every_plot_has_its_template_and_its_data():
@@ -27,7 +28,7 @@ def test_plot_draws_both_revisions(name):
     [(file, y)] = plot["y"].items()
     with (ROOT / file).open() as lines:
         rows = list(csv.DictReader(lines))
-    # As DVC hands them over: all text, with the revision beside.
+    # As DVC hands them over: all text, with a column for the revision.
     points = [row | {"rev": revision} for revision in ("main", "workspace") for row in rows]
     renderer = VegaRenderer(
         points, name, template=plot["template"], template_dir=str(ROOT / ".dvc/plots"), x=plot["x"], y=y,
@@ -36,7 +37,7 @@ def test_plot_draws_both_revisions(name):
     svg = vl_convert.vegalite_to_svg(json.dumps(renderer.get_filled_template()), vl_version=VEGA_LITE)
     assert plot["title"] in svg
     assert all(revision in svg for revision in ("main", "workspace"))
-    # Who takes no class for another, as on XOR, has no errors to draw.
+    # A variant that takes no class for another, as on XOR, has no errors to draw.
     drawn = [row for row in rows if name != "confusion" or (row["actual"] != row["predicted"] and float(row["rate"]))]
     variants = {row["variant"] for row in drawn}
     assert all(f">{variant}<" in svg for variant in variants)

@@ -7,14 +7,11 @@ import shutil
 import subprocess
 from collections import Counter
 
-import numpy as np
 import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 from scipy import stats
 
-from remnist.review import pull_request as review
-from remnist.review import revisions
 from tests.support.repository import Repository
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -32,17 +29,17 @@ def reviewed(whole: Repository) -> Repository:
     On its base a wide margin lets dropout 0.5 count as no different from 0.2; on the branch both variants are the same,
     and two seeds without any difference leave Student's test no spread to judge by.
     """
-    edit(whole, "claims", "dropout-50-no-difference", "margin", to=0.9)
+    edit(whole, "claims.yaml", "claims", "dropout-50-no-difference", "margin", to=0.9)
     commit(whole)
     whole.git("checkout", "-qb", "more-dropout")
-    edit(whole, "model", "dropout", to=0.5)
+    edit(whole, "params.yaml", "model", "dropout", to=0.5)
     commit(whole)
-    whole.run("python", "-m", "remnist.review.pull_request", "HEAD~1")
+    whole.run("python", "-m", "remnist.cli", "review", "HEAD~1")
     return whole
 
 
-def edit(study: Repository, *keys: str, to: float) -> None:
-    yaml, path = YAML(), study.folder / "params.yaml"
+def edit(study: Repository, file: str, *keys: str, to: float) -> None:
+    yaml, path = YAML(), study.folder / file
     params = section = yaml.load(path)
     for key in keys[:-1]:
         section = section[key]
@@ -88,12 +85,14 @@ def test_affected_experiments_and_their_differences(reviewed):
 
 def test_flipped_verdicts(reviewed):
     claims = [json.loads(reviewed.git("show", f"{revision}:metrics/claims.json")) for revision in ("HEAD~1", "HEAD")]
-    flips = {name for name in claims[0] if claims[0][name]["verdict"] != claims[1][name]["verdict"]}
+    flips = {name for name in claims[0] if claims[0][name]["outcome"] != claims[1][name]["outcome"]}
     assert "dropout-50-no-difference" in flips
-    told = re.findall(r"^\| `(.+?)`: .* \| (.+?) \| (.+?) \| (.*?) \|$", section(reviewed, "Verdicts"), re.MULTILINE)
-    assert {name for name, *_ in told} == flips
-    for name, before, after, _ in told:
-        assert [before, after] == [claim[name]["verdict"] for claim in claims]
+    reported = re.findall(
+        r"^\| `(.+?)`: .* \| (.+?) \| (.+?) \| (.*?) \|$", section(reviewed, "Verdicts"), re.MULTILINE
+    )
+    assert {name for name, *_ in reported} == flips
+    for name, before, after, _ in reported:
+        assert [before, after] == [claim[name]["outcome"] for claim in claims]
         if name == "dropout-50-no-difference":
             assert [before, after] == ["upheld", "no difference found"]
 
@@ -134,93 +133,44 @@ def test_every_plot_of_the_page_draws_its_marks_without_a_network(reviewed, tmp_
 
 
 def test_nothing_changed(study):
-    told = study.run("python", "-m", "remnist.review.pull_request", "HEAD")
-    assert "**0 of 3 experiments affected, 0 of them beyond noise; 0 verdicts flipped.**" in told
+    reported = study.run("python", "-m", "remnist.cli", "review", "HEAD")
+    assert "**0 of 3 experiments affected, 0 of them beyond noise; 0 verdicts flipped.**" in reported
     assert not list((study.folder / "review").glob("*.png"))
     assert (study.folder / "review/index.html").exists()
+
+
+def test_changed_code_and_claims(study):
+    edit(study, "claims.yaml", "claims", "dropout-50-no-difference", "margin", to=0.7)
+    path = study.folder / "digests.json"
+    content = json.loads(path.read_text())
+    content["digests"][0]["train"]["batch-100"] = "0123456789abcdef"
+    path.write_text(json.dumps(content, indent=2))
+    reported = study.run("python", "-m", "remnist.cli", "review", "HEAD")
+    assert "**1 of 3 experiments affected, 0 of them beyond noise; 0 verdicts flipped.**" in reported
+    assert "| code of training |  |  | `batch-100` |" in reported
+    assert re.search(
+        r"^\| `claims\.dropout-50-no-difference\.margin` \| [\d.]+ \| 0\.7 \|  \|$", reported, re.MULTILINE
+    )
 
 
 def test_no_such_revision_leaves_the_last_review(study):
     last = study.folder / "review/review.md"
     last.parent.mkdir(exist_ok=True)
     last.write_text("kept")
-    with pytest.raises(RuntimeError, match=r"\nerror: dvc params diff nowhere --json: .*'nowhere'\n$"):
-        study.run("python", "-m", "remnist.review.pull_request", "nowhere")
+    with pytest.raises(RuntimeError, match=r"\nerror: dvc params diff nowhere --json .*: .*'nowhere'\n$"):
+        study.run("python", "-m", "remnist.cli", "review", "nowhere")
     assert last.read_text() == "kept"
 
 
-def rows(revision: str, **accuracy: list[float]) -> list[dict[str, str]]:
-    return [
-        {"variant": v, "seed": str(seed), "accuracy": str(a), "rev": revision}
-        for v, values in accuracy.items() for seed, a in enumerate(values)
-    ]  # fmt: skip
-
-
-def test_variants_that_came_and_went():
-    table = pd.DataFrame(rows("workspace", old=[0.5, 0.6], new=[0.7, 0.8]) + rows("main", old=[0.5, 0.6], gone=[0.1]))
-    digits = table.assign(digit=table["seed"]).drop(columns="seed")
-    assert revisions.changed_variants(table) == {"new", "gone"}
-    for variant, base, now in (("new", 0, 2), ("gone", 1, 0)):
-        found = revisions.difference(table, digits, variant)
-        assert (len(found.base), len(found.now)) == (base, now)
-        assert found.p_value is None
-        assert found.digit is None
-        row = review.experiments("main", {variant: found}, {}).splitlines()[4]
-        assert row.startswith(f"| `{variant}` | ")
-        assert row.count("%") == 1  # of the revision that has it
-        assert "nan" not in row
-
-
-def test_a_column_that_an_older_revision_has_not_is_no_change():
-    table = pd.DataFrame([*rows("workspace", a=[0.5], b=[0.7]), *rows("main", a=[0.5], b=[0.6])])
-    table.loc[table["rev"] == "workspace", "low"] = "0.4"
-    assert revisions.changed_variants(table) == {"b"}
-
-
-def test_noise_is_corrected_for_the_number_of_experiments():
-    """One in twenty experiments that nothing happened to would be marked by a test of each by itself."""
-    generator = np.random.default_rng(0)
-    marked = 0
-    for _ in range(100):
-        variants = {f"v{i}": list(generator.normal(0.9, 0.01, 6)) for i in range(10)}
-        before = {v: list(generator.normal(0.9, 0.01, 6)) for v in variants}
-        table = pd.DataFrame(rows("workspace", **variants) + rows("main", **before))
-        digits = table.assign(digit=table["seed"]).drop(columns="seed")
-        marked += bool(revisions.beyond_noise({v: revisions.difference(table, digits, v) for v in variants}))
-    assert marked <= 12  # 5 expected; more than 12 once in 700 studies
-
-
-def test_what_is_beyond_noise_is_marked():
-    table = pd.DataFrame(
-        rows("workspace", a=[0.91, 0.92, 0.935], b=[0.5, 0.9, 0.7])
-        + rows("main", a=[0.81, 0.82, 0.83], b=[0.6, 0.7, 0.9])
-    )
-    digits = table.assign(digit=table["seed"]).drop(columns="seed")
-    differences = {v: revisions.difference(table, digits, v) for v in "ab"}
-    assert revisions.beyond_noise(differences) == {"a"}
-    lines = review.experiments("main", differences, {"a.loss": {"diff": -0.25}}).splitlines()
-    assert "▲ | -0.2500 |" in lines[4]
-    assert not set("▲▼") & set(lines[5])
-
-
-def test_many_experiments_are_folded():
-    plan = {f"v{i}.train.lr": {"old": 0.1, "new": 0.2, "diff": 0.1} for i in range(9)}
-    text = review.parameters("main", {"plan.json": plan | {"odd.digest": {"old": "a", "new": "b"}}, "params.yaml": {
-        "claims.x.margin": {"old": 0.1, "new": 0.3}, "model.dropout": {"old": 1, "new": 2}}})  # fmt: skip
-    assert "<details><summary>9 experiments</summary>`v0`" in text
-    assert "| code of the model |  |  | `odd` |" in text
-    assert "| `claims.x.margin` | 0.1 | 0.3 |  |" in text
-    assert "`model.dropout`" not in text  # the plan has what it resolves to
-
-
 def test_experiments_of_a_sweep_side_by_side(study):
-    for name, dropout in (("third", 0.9), ("first", 0.1)):
-        study.dvc("exp", "run", "-n", name, "-S", f"model.dropout={dropout}")
+    margin = "claims.yaml:claims.dropout-50-no-difference.margin=0.8"
+    for name, changes in (("third", ["model.dropout=0.9", margin]), ("first", ["model.dropout=0.1"])):
+        study.dvc("exp", "run", "-n", name, *(word for change in changes for word in ("-S", change)))
         study.git("checkout", "-q", ".")
-    told = study.run("python", "-m", "remnist.review.sweep")
-    header, _, changed, flipped, *rows = told.splitlines()
+    reported = study.run("python", "-m", "remnist.cli", "experiments")
+    header, _, changed, flipped, *rows = reported.splitlines()
     assert header == "| variant | HEAD | first | third |"
-    assert changed == "| *changed* |  | `model.dropout=0.1` | `model.dropout=0.9` |"
+    assert changed == f"| *changed* |  | `model.dropout=0.1` | `model.dropout=0.9`, `{margin}` |"
     assert flipped.startswith("| *verdicts flipped* |  | ")
     assert [row.split("`")[1] for row in rows if row.startswith("| `")] == ["mlp-baseline", "batch-100"]
     refs = sorted(
@@ -240,4 +190,4 @@ def test_experiments_of_a_sweep_side_by_side(study):
 def test_no_experiments(study):
     study.dvc("exp", "remove", "--all-commits")
     with pytest.raises(RuntimeError, match="error: no experiments from this commit; `dvc exp run"):
-        study.run("python", "-m", "remnist.review.sweep")
+        study.run("python", "-m", "remnist.cli", "experiments")

@@ -51,6 +51,10 @@ class Cluster:
                 start_new_session=True,
             )  # fmt: skip
 
+    def wait_for_workers(self) -> None:
+        """Wait until there are as many workers as were added and not killed."""
+        self.call(os.getpid)
+
     def call(self, function: Callable[..., Any]) -> dict[str, Any]:
         """Call a function on each worker, once there are as many as were added and not killed."""
         from distributed import Client

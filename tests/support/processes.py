@@ -1,8 +1,12 @@
 """Commands that a test starts, watches and interrupts."""
 
+import os
 import signal
 import subprocess
+import time
 from pathlib import Path
+
+import psutil
 
 from tests.support.repository import Repository
 
@@ -17,7 +21,7 @@ def start(folder: Path, *command: str, **environment: str) -> "subprocess.Popen[
 
 
 def wait_for(process: "subprocess.Popen[str]", line: str) -> str:
-    """Read what a process says up to a line that has this in it."""
+    """Read a process's output up to a line that has this in it."""
     assert process.stdout is not None
     said = []
     for text in process.stdout:
@@ -25,3 +29,36 @@ def wait_for(process: "subprocess.Popen[str]", line: str) -> str:
         if line in text:
             return "".join(said)
     raise RuntimeError(f"it ended before it said {line!r}:\n{''.join(said)}")
+
+
+def gone(process_id: int) -> bool:
+    """Return whether a process has ended, or does so within ten seconds."""
+    for _ in range(100):
+        try:
+            os.kill(process_id, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def members(session: int) -> list[psutil.Process]:
+    """Return the living processes of a session."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (ProcessLookupError, psutil.NoSuchProcess):
+            pass
+    return found
+
+
+def all_gone(session: int, seconds: float) -> bool:
+    """Return whether the processes of a session have ended, or do so in time."""
+    deadline = time.monotonic() + seconds
+    while members(session):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True

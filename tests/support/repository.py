@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from remnist.commands import demo
 
 VARIANTS = ["mlp-baseline", "mlp-dropout-50", "batch-100"]
-TRACKED = ["plan.json", "REPORT.md", "metrics", "plots"]
+TRACKED = ["plan.json", "digests.json", "REPORT.md", "metrics", "plots"]
 
 
 class Repository:
@@ -37,7 +37,8 @@ class Repository:
 
     @staticmethod
     def environment() -> dict[str, str]:
-        return os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        """Return an environment whose commands are this Python's, and run the code of the copy that they start in."""
+        return os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": "src"}
 
     def run(self, *command: str, **environment: str) -> str:
         variables = self.environment() | environment
@@ -50,7 +51,7 @@ class Repository:
 
     def make_repro(self) -> str:
         """Run what `make repro` runs, which can follow any interruption."""
-        return self.run(sys.executable, "-m", "remnist.commands.repro")
+        return self.run(sys.executable, "-m", "remnist.cli", "repro")
 
     def reset(self) -> None:
         """Go back to the committed results, as someone does who gives an experiment up."""

@@ -1,11 +1,32 @@
 """Studies made up for tests: the measurements that given accuracies would leave behind."""
 
+from dataclasses import replace
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
+from remnist.plan.claims import Claim, Claims, Published, Report
 from remnist.report.tables import Results
+from remnist.settings import Variant
+from tests.support import variants
 
 IMAGES = 1_000
+
+
+@cache
+def variant(seeds: int, epochs: int = 1, name: str = "mlp-baseline") -> Variant:
+    """Return a variant of the study, on MNIST or XOR, with as many seeds and epochs."""
+    settings = variants.digits(name, seeds=list(range(seeds)), train={"epochs": epochs})
+    return settings if name == "xor" else replace(settings, data=settings.data.model_copy(update={"name": "mnist"}))
+
+
+def claims_of(
+    claims: dict[str, Claim] | None = None, published: dict[str, Published] | None = None, reference: str = "a"
+) -> Claims:
+    """Return the content of a claims.yaml of five reports."""
+    reports = {number: Report(title=f"title {number}") for number in range(1, 6)}
+    return Claims(reference=reference, reports=reports, published=published or {}, claims=claims or {})
 
 
 def study(
@@ -19,33 +40,33 @@ def study(
     """Return the measurements of variants that had these accuracies on 1,000 test images, a hundred of each digit.
 
     Args:
-        accuracies: by variant, of each seed from 0.
-        losses: of each seed; 0.1 where nothing else is said.
+        accuracies: by variant, those of the seeds from 0.
+        losses: those of the seeds; 0.1 where nothing else is said.
         never_right: whether a seed gets no image of digit 3 right; its other digits have its accuracy.
-        validation: the accuracy after each epoch, of each seed; one epoch of 0.9 where nothing else is said.
+        validation: by seed the accuracy after each epoch; one epoch of 0.9 where nothing else is said.
         train: accuracy on training images after the last epoch.
     """
     labels = np.arange(IMAGES).astype(np.uint8) % 10
-    runs, digits, curves, answers = [], [], [], {}
-    for variant, of_seeds in accuracies.items():
+    runs, digits, curves, predictions = [], [], [], {}
+    for name, of_seeds in accuracies.items():
         right = np.array([np.arange(IMAGES) < round(accuracy * IMAGES) for accuracy in of_seeds])
-        answers[variant] = np.where(right, labels, (labels + 1) % 10).astype(np.uint8)
+        predictions[name] = np.where(right, labels, (labels + 1) % 10).astype(np.uint8)
         for seed, accuracy in enumerate(of_seeds):
-            run = {"variant": variant, "seed": seed}
-            loss = (losses or {}).get(variant, [0.1] * len(of_seeds))[seed]
+            run = {"variant": name, "seed": seed}
+            loss = (losses or {}).get(name, [0.1] * len(of_seeds))[seed]
             runs.append(run | {"parameters": 7, "accuracy": accuracy, "loss": loss, "roc_auc_macro": 0.99,
                                "roc_auc_micro": 0.99, "roc_auc_worst_digit": 0.98})  # fmt: skip
-            lost = (never_right or {}).get(variant, [False] * len(of_seeds))[seed]
+            lost = (never_right or {}).get(name, [False] * len(of_seeds))[seed]
             digits += [run | {"digit": str(d), "accuracy": 0.0 if lost and d == 3 else accuracy} for d in range(10)]
-            for epoch, held in enumerate((validation or {}).get(variant, [[0.9]] * len(of_seeds))[seed], 1):
+            for epoch, held in enumerate((validation or {}).get(name, [[0.9]] * len(of_seeds))[seed], 1):
                 for part, value in (("train", train), ("validation", held)):
                     curves.append(run | {"epoch": epoch, "part": part, "loss": 0.1, "accuracy": value})
+    epochs = {name: len((validation or {}).get(name, [[0.9]])[0]) for name in accuracies}
     return Results(
-        plan={variant: {"data": {"name": "mnist", "validation": 5000}, "train": {"numerics": "portable"},
-                        "seeds": list(range(len(seeds)))} for variant, seeds in accuracies.items()},
+        plan={name: variant(len(of_seeds), epochs[name]) for name, of_seeds in accuracies.items()},
         test_images=IMAGES,
         labels=dict.fromkeys(accuracies, labels),
-        answers=answers,
+        predictions=predictions,
         ensembles=pd.DataFrame([{"variant": v, "members": 5, "average": np.mean(a) + 0.01, "vote": np.mean(a) + 0.005}
                                 for v, a in accuracies.items()]),
         runs=pd.DataFrame(runs),

@@ -2,54 +2,112 @@
 
 A bare clone is enough, with nothing pulled: data and weights that are missing are taken to be as dvc.lock has them.
 Each stage is judged by itself, so that no stale one hides another; `dvc repro --dry --allow-missing` fails at the first
-whose data are missing. Nothing is run or written. `make check-lock` runs it.
+whose data are missing. The digests in digests.json are computed again, so that a stale plan hides no stage and
+`dvc commit` no edit. Nothing is run or written. `make check-lock` runs it.
 """
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from remnist.commands.repro import LOCK, is_lock_file
+from remnist.commands.lock import LOCK, is_whole_lock
 from remnist.errors import UserError, printable
-from remnist.runtime.stage import stage_main
+from remnist.files import read_json, read_yaml
+from remnist.plan import claims, digests
+from remnist.plan.resolve import resolve
+from remnist.runtime.stage import DIGESTS, PARAMS, PLAN
 
 SHOWN = 10  # names in a message
+TRACKED = f"{LOCK}, plan.json, {DIGESTS}, metrics, plots and REPORT.md"
 
 
-def main() -> None:
-    """Print one line if all is fresh, else fail and name what is not."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command line may say: nothing."""
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print one line if all is fresh, else fail and name what is not.
+
+    Raises:
+        UserError: dvc.lock is stale or damaged, or the project's other files are.
+    """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     try:
-        if not LOCK.is_file() or not is_lock_file(LOCK):
+        if not LOCK.is_file() or not is_whole_lock(LOCK):
             raise UserError(f"{LOCK}: missing or damaged; `git checkout {LOCK}`, or `dvc repro` and commit it")
         with Repo() as repo:
-            stages = list(repo.index.stages)
+            stages = {stage.addressing: stage for stage in repo.index.stages}
             cached = [out for out in repo.index.outs if out.use_cache]
             changed = [str(out) for out in cached if out.exists and out.workspace_status()]
-            stale = [stage.addressing for stage in stages if is_stale(stage, cached)]
+            stale = {name for name, stage in stages.items() if is_stale(stage, cached)}
+            recorded = {name: recorded_digest(stage) for name, stage in stages.items()}
     except DvcException as error:
         raise UserError(printable(" ".join(str(error).split()))) from None
     except ValueError as error:  # of a date that is none DVC knows nothing
         raise UserError(f"dvc.yaml or params.yaml: {error}") from None
     if not stages:
         raise UserError("dvc.yaml: missing or without stages; run this from the project's root")
+    remedy = "`dvc repro`"
+    if hidden := (set(other_digests(recorded)) & stages.keys()) - stale:
+        stale |= hidden
+        if "plan" in hidden:  # which DVC takes to be fresh, for instance after `dvc commit`
+            remedy = "`dvc repro --force --single-item plan`, then `dvc repro`,"
     if not stale:
         print(f"{LOCK} is fresh: {len(stages)} stages")
         return
-    message = f"{LOCK} is stale: {len(stale)} of {len(stages)} stages: {listed(stale)}"
+    names = listed([name for name in stages if name in stale])
+    message = f"{LOCK} is stale: {len(stale)} of {len(stages)} stages: {names}"
     if changed:  # perhaps no more than data of another commit: to run their stages again could take hours
         raise UserError(f"{message}\n{listed(changed)}: not as {LOCK} has them; `dvc checkout` brings those back")
-    raise UserError(f"{message}; run `dvc repro` and commit dvc.lock, plan.json, metrics, plots and REPORT.md")
+    raise UserError(f"{message}; run {remedy} and commit {TRACKED}")
 
 
 def is_stale(stage: Any, cached: Sequence[Any]) -> bool:
     """Whether a stage's command, settings, dependencies or outputs are not as dvc.lock has them."""
     return stage.changed_stage() or any(differs(entry, cached) for entry in chain(stage.deps, stage.outs))
+
+
+def recorded_digest(stage: Any) -> str | None:
+    """Return the digest that dvc.lock has of a stage, None if it has none."""
+    from dvc.dependency.param import ParamsDependency
+
+    params = [dep for dep in stage.deps if isinstance(dep, ParamsDependency) and Path(dep.fs_path).name == DIGESTS.name]
+    return next((value for dep in params for value in (dep.hash_info.value or {}).values()), None)
+
+
+def other_digests(recorded: Mapping[str, str | None]) -> Iterator[str]:
+    """Yield the stages whose digest is not that of what stands here; plan, if what it wrote is not.
+
+    Args:
+        recorded: the digest that dvc.lock has of each stage.
+
+    Raises:
+        UserError: the parameters or the claims are wrong, or the installed libraries are not those of the plan.
+    """
+    study = resolve(read_yaml(PARAMS))
+    claims.check(claims.read(Path("claims.yaml")), study)
+    expected = digests.of_study(study)
+    written = {path: read_json(path) for path in (PLAN, DIGESTS) if path.exists()}
+    check_software(expected["software"], written.get(DIGESTS))
+    if written != {PLAN: {name: variant.to_json() for name, variant in study.items()}, DIGESTS: expected}:
+        yield "plan"
+    [stages] = expected["digests"]
+    for stage, digest in stages.items():
+        each = {f"{stage}@{name}": digest[name] for name in digest} if isinstance(digest, dict) else {stage: digest}
+        yield from (name for name in each if recorded.get(name) != each[name])
+
+
+def check_software(installed: Mapping[str, str], written: Any) -> None:
+    """Check that digests.json is of the installed libraries, without which no digest can be compared."""
+    software = written.get("software") if isinstance(written, dict) else None
+    known: dict[str, str] = software if isinstance(software, dict) else {}
+    if others := sorted(name for name in installed if known.get(name, installed[name]) != installed[name]):
+        here, there = (", ".join(f"{name} {versions[name]}" for name in others) for versions in (installed, known))
+        raise UserError(f"{here} installed, but {DIGESTS} is of {there}; install requirements.txt again")
 
 
 def differs(entry: Any, cached: Sequence[Any]) -> bool:
@@ -90,8 +148,3 @@ def listed(names: Sequence[str]) -> str:
     """Return the first of some names, and how many more there are."""
     more = f", and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
-
-
-if __name__ == "__main__":
-    with stage_main():
-        main()

@@ -12,21 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from remnist.commands import demo
+from remnist.commands.lock import LOCK
 from remnist.errors import UserError
 from remnist.files import read_yaml
-from remnist.runtime.stage import stage_main
 
 VARIANTS = ["xor", "mlp-baseline", "adam-1e-3", "mse-onehot", "mixer-raw-patches"]  # of several kinds, and short
-PREPARATION = ["download", "preprocess", "plan"]
-LOCK = "dvc.lock"
+PREPARATION = ["plan", "download", "preprocess"]
 
 
-def main() -> None:
-    """Repeat the stages in a copy, print how each one's outputs compare, fail if one could not be confirmed."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command line may say."""
     parser.add_argument("variants", nargs="*", default=VARIANTS, help=f"by default {' '.join(VARIANTS)}")
-    variants = parser.parse_args().variants
-    stages = PREPARATION + [f"{stage}@{variant}" for variant in variants for stage in ("train", "evaluate")]
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Repeat the stages in a copy, print how each one's outputs compare, fail if one could not be confirmed."""
+    stages = PREPARATION + [f"{stage}@{variant}" for variant in arguments.variants for stage in ("train", "evaluate")]
     committed = read_stages(demo.ROOT)
     if missing := [stage for stage in stages if stage not in committed]:
         raise UserError(f"{LOCK}: it has no {', '.join(missing)}")
@@ -48,20 +49,17 @@ def read_stages(project: Path) -> dict[str, dict[str, Any]]:
 
 
 def compare(committed: dict[str, Any], repeated: dict[str, Any]) -> str:
-    """Say what differs: nothing, the outputs, or already what they were made from."""
+    """Say what differs: nothing, the outputs, or already what they were made from, and then the outputs too."""
 
-    def hashes(stage: dict[str, Any], kind: str) -> dict[str, str]:
-        return {entry["path"]: entry["md5"] for entry in stage.get(kind, [])}
+    def differing(kind: str) -> str:
+        before, now = ({each["path"]: each["md5"] for each in stage.get(kind, [])} for stage in (committed, repeated))
+        return ", ".join(sorted(path for path in before.keys() | now.keys() if before.get(path) != now.get(path)))
 
-    for kind, words in (("deps", "dvc.lock is of other code or data"), ("outs", "OTHER BITS")):
-        before, now = hashes(committed, kind), hashes(repeated, kind)
-        if differing := sorted(path for path in before.keys() | now.keys() if before.get(path) != now.get(path)):
-            return f"{words}: {', '.join(differing)}"
-        if committed.get("params") != repeated.get("params"):
-            return "dvc.lock is of other settings"
-    return ""
-
-
-if __name__ == "__main__":
-    with stage_main():
-        main()
+    inputs, outputs = differing("deps"), differing("outs")
+    if inputs:
+        cause = f"{LOCK} is of other code or data: {inputs}"
+    elif committed.get("params") != repeated.get("params"):
+        cause = f"{LOCK} is of other code, settings or libraries"
+    else:
+        return f"OTHER BITS: {outputs}" if outputs else ""
+    return f"{cause}; " + (f"other bits: {outputs}" if outputs else "the same bits nonetheless")

@@ -14,10 +14,24 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).resolve().parent.parent
+from remnist.files import read_yaml
+from remnist.plan import claims
+
+ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = {"data": {"name": "digits"}, "seeds": [0, 1]}
-EPOCHS = 5  # at most: what a demonstration needs
-RESULTS = ("dvc.lock", "plan.json", "REPORT.md", "metrics/", "plots/")  # the copy makes its own
+EPOCHS = 5  # the most that a demonstration needs
+RESULTS = ("dvc.lock", "plan.json", "digests.json", "REPORT.md", "metrics/", "plots/")  # which the copy makes itself
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command line may say."""
+    parser.add_argument("folder", type=Path, help="where to; replaced if it is there")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Copy to the folder named on the command line and take Git out of DVC's sight there."""
+    copy(arguments.folder, SETTINGS, epochs=EPOCHS)
+    leave_git(arguments.folder)
 
 
 def copy(
@@ -28,7 +42,7 @@ def copy(
     Args:
         folder: where to; replaced if it is there.
         settings: laid over params.yaml, a mapping over a mapping.
-        variants: keep only these; None keeps all.
+        variants: keep only these, and the claims about them; None keeps all.
         epochs: no variant trains for more; None leaves them as they are.
     """
     listed = subprocess.run(
@@ -41,40 +55,58 @@ def copy(
         if source.is_file() and not name.startswith(RESULTS):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
-    path = folder / "params.yaml"
+    if settings or variants is not None or epochs is not None:
+        change_parameters(folder / "params.yaml", settings, variants, epochs)
+    if variants is not None:
+        keep_claims(folder / "claims.yaml", variants)
+
+
+def change_parameters(path: Path, settings: dict[str, Any], variants: Sequence[str] | None, epochs: int | None) -> None:
+    """Change params.yaml as `copy` says; leave to the plan what is no mapping there, or no number."""
+    read_yaml(path)  # its errors name the file and the line
     yaml = YAML()
     params = yaml.load(path)
     _update(params, settings)
-    for name in list(params["variants"]):
+    study = _mapping(params.get("variants"))
+    for name in list(study):
         if variants is not None and name not in variants:
-            del params["variants"][name]
-    for section in (params, *params["variants"].values()):
-        if epochs is not None and section.get("train", {}).get("epochs", 0) > epochs:
-            section["train"]["epochs"] = epochs
+            del study[name]
+    for section in (params, *study.values()):
+        train = _mapping(_mapping(section).get("train"))
+        if epochs is not None and isinstance(trained := train.get("epochs"), int):
+            train["epochs"] = min(trained, epochs)
     yaml.dump(params, path)
+
+
+def keep_claims(path: Path, variants: Sequence[str]) -> None:
+    """Drop from claims.yaml what concerns other variants, which the plan would refuse."""
+    study, yaml = claims.read(path), YAML()
+    content = yaml.load(path)
+    if study.reference not in variants:
+        content["reference"] = variants[0]
+    for name in study.published:
+        if name not in variants:
+            del content["published"][name]
+    for name, claim in study.claims.items():
+        if not claims.variants_of(claim) <= set(variants):
+            del content["claims"][name]
+    yaml.dump(content, path)
 
 
 def _update(params: dict[str, Any], settings: dict[str, Any]) -> None:
     for key, value in settings.items():
         if isinstance(value, dict):
+            params[key] = params.get(key) or {}  # null is an empty section
             _update(params[key], value)
         else:
             params[key] = value
 
 
+def _mapping(value: Any) -> dict[str, Any]:
+    """Return a mapping as it is, so that it can be changed, and an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
 def leave_git(folder: Path) -> None:
     """Take Git out of DVC's sight in a copy."""
     subprocess.run(["dvc", "config", "--quiet", "--local", "core.no_scm", "true"], cwd=folder, check=True)
-
-
-def main() -> None:
-    """Copy to the folder named on the command line and take Git out of DVC's sight there."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
-    copy(folder, SETTINGS, epochs=EPOCHS)
-    leave_git(folder)
-
-
-if __name__ == "__main__":
-    main()

@@ -7,45 +7,37 @@ do not depend on it. `make repro`, `make repro JOBS=2`, `make exp SET="model.dro
 import argparse
 import csv
 import os
-import re
 import shlex
-import subprocess
-import sys
-import time
-from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
+from remnist.commands import lock
+from remnist.commands.lanes import Lanes, leave_sigint, run_all, run_dvc
 from remnist.errors import UserError, printable
-from remnist.files import read_json
+from remnist.plan import entries
 from remnist.runtime import pool
 from remnist.runtime.cluster import ADDRESS
-from remnist.runtime.stage import stage_main
+from remnist.settings import Variant
 
-LOCK, RWLOCK = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
-SECONDS = (
-    Path(__file__).parents[1] / "docs" / "seconds.csv"
-)  # of an epoch of each variant, as benchmarks/training.py measured
-DATA, MNIST_BYTES = Path("data/images.safetensors"), 55e6  # that it was measured on
-START_S = 4  # of a core, that the stages of a variant take however short its runs
-DVC_S = 2  # of a core, that DVC takes to start
-PART_S = 20  # of a core, that what a DVC is asked for should take
-WRITTEN_S = 3  # DVC needs less to write the longer of the two
-POLL_S = 0.1
+SECONDS = Path("docs/seconds.csv")  # core-seconds of an epoch of each variant, by benchmarks/training.py
+DATA, MNIST_BYTES = Path("data/images.safetensors"), 55e6  # bytes of the data behind SECONDS
+START_S = 4  # core-seconds of a variant's stages, however short its runs
+PART_S = 20  # core-seconds that a DVC is asked for
 
 
-def main() -> None:
-    """Run the variants side by side, if so asked, and then all that is left, in the working directory."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command line may say."""
     parser.add_argument("--jobs", type=int, default=1, help="stages at a time; they share the cores (default 1)")
     parser.add_argument(
         "--set", metavar="PARAMETERS", help="as `dvc exp run -S` has them, between spaces; makes it an experiment"
     )
-    arguments = parser.parse_args()
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the variants side by side, if so asked, and then all that is left, in the working directory."""
     if arguments.jobs < 1:
         raise UserError(f"--jobs: {arguments.jobs}: allowed: 1 or more")
-    mend()
+    lock.mend()
     if arguments.set is not None:
         set_parameters(arguments.set)
     if arguments.jobs > 1:
@@ -55,16 +47,19 @@ def main() -> None:
 
 def side_by_side(jobs: int) -> None:
     """Train and evaluate all variants that are stale, several at a time."""
-    before = order_of_lock()
-    run_dvc("repro", "plan", "preprocess")
-    stale, cores = stale_variants(), pool.count()
-    if os.environ.get(ADDRESS):  # training is elsewhere then, evaluation here
-        evaluate = Lanes(["evaluate"], min(jobs, cores), parts(stale["evaluate"] - stale["train"], jobs))
-        lanes = [Lanes(["train"], jobs, parts(stale["train"], jobs), evaluate), evaluate]
-    else:
-        lanes = [Lanes(["train", "evaluate"], jobs, parts(stale["train"] | stale["evaluate"], jobs))]
-    run_all(lanes, cores)
-    order_lock(before)
+    before = lock.order_of_stages()
+    try:
+        run_dvc("repro", "plan", "preprocess")
+        stale, cores = stale_variants(), pool.count()
+        if os.environ.get(ADDRESS):  # training is elsewhere then, evaluation here
+            evaluate = Lanes(["evaluate"], min(jobs, cores), parts(stale["evaluate"] - stale["train"], jobs))
+            lanes = [Lanes(["train"], jobs, parts(stale["train"], jobs), evaluate), evaluate]
+        else:
+            lanes = [Lanes(["train", "evaluate"], jobs, parts(stale["train"] | stale["evaluate"], jobs))]
+        run_all(lanes, cores)
+    finally:  # every DVC has ended
+        with leave_sigint():
+            lock.order_stages(before)
 
 
 def set_parameters(assignments: str) -> None:
@@ -84,47 +79,6 @@ def set_parameters(assignments: str) -> None:
         raise UserError(f"SET: {assignments!r}: {printable(' '.join(str(reason).split()))}") from None
 
 
-def mend() -> None:
-    """Put right what DVC could not read: a file of its own that it was writing when it was killed.
-
-    dvc.lock comes out of Git again; DVC's run cache has the stages that are missing there. The damaged one is kept.
-    """
-    for path, is_whole in ((RWLOCK, is_json), (LOCK, is_lock_file)):
-        if not path.exists() or is_whole(path):
-            continue
-        time.sleep(WRITTEN_S)  # another DVC may be writing it at this moment
-        if is_whole(path):
-            continue
-        kept = path.with_name(f"{path.name}.tmp")
-        path.replace(kept)
-        subprocess.run(["git", "checkout", "--quiet", "HEAD", "--", path], capture_output=True)
-        origin = "Git's stands there again" if path.exists() else "DVC makes it anew"
-        print(f"{path}: cut short or damaged, as when DVC is killed; {origin}, and {kept} keeps what it was.")
-
-
-def is_json(path: Path) -> bool:
-    """Whether a file is JSON."""
-    try:
-        read_json(path)
-    except UserError:
-        return False
-    return True
-
-
-def is_lock_file(path: Path) -> bool:
-    """Whether DVC can read a file as its dvc.lock; of hashes cut short DVC's own schema knows nothing."""
-    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
-    from dvc.utils.serialize import ParseError, load_yaml
-    from voluptuous import Invalid
-
-    try:
-        stages = COMPILED_LOCKFILE_SCHEMA(load_yaml(path)).get("stages", {}).values()
-    except (Invalid, ParseError, ValueError):  # a date that is none
-        return False
-    files = [file for stage in stages for kind in ("deps", "outs") for file in stage.get(kind, [])]
-    return all(re.fullmatch(r"[0-9a-f]{32}(\.dir)?", str(file.get("md5"))) for file in files)
-
-
 def stale_variants() -> dict[str, set[str]]:
     """Return for train and evaluate the variants of which this stage is stale."""
     from dvc.repo import Repo
@@ -142,10 +96,10 @@ def parts(variants: Collection[str], jobs: int) -> Iterator[list[str]]:
 
     Several variants at a time, since DVC takes its time to start; fewer and fewer, so that the lanes end together.
     """
-    plan = read_json(Path("plan.json"))
+    plan = entries.read(Path("plan.json"))
     share_of_mnist = DATA.stat().st_size / MNIST_BYTES
     sizes = {
-        variant: START_S + seconds * share_of_mnist * len(plan[variant]["seeds"])
+        variant: START_S + seconds * share_of_mnist * len(plan[variant].seeds)
         for variant, seconds in seconds_of_a_run(plan).items()
         if variant in variants
     }
@@ -158,107 +112,9 @@ def parts(variants: Collection[str], jobs: int) -> Iterator[list[str]]:
         yield taken
 
 
-def seconds_of_a_run(plan: dict[str, Any]) -> dict[str, float]:
+def seconds_of_a_run(plan: Mapping[str, Variant]) -> dict[str, float]:
     """Return what a seed of each variant takes on MNIST; a variant that was not measured has the longest epochs."""
     with SECONDS.open(encoding="utf-8", newline="") as file:
         epoch = {row["variant"]: float(row["seconds"]) for row in csv.DictReader(file)}
-    return {
-        variant: epoch.get(variant, max(epoch.values())) * entry["train"]["epochs"] for variant, entry in plan.items()
-    }
-
-
-def order_of_lock() -> list[str]:
-    """Return the stages of dvc.lock in their order."""
-    from dvc.utils.serialize import load_yaml
-
-    return list(load_yaml(LOCK).get("stages", {})) if LOCK.exists() else []
-
-
-def order_lock(before: list[str]) -> None:
-    """Put the stages that are new in dvc.lock in the order in which a single `dvc repro` runs them."""
-    from dvc.repo import Repo
-    from dvc.repo.reproduce import plan_repro
-    from dvc.utils.serialize import modify_yaml
-
-    after = order_of_lock()
-    if after == before:
-        return
-    with Repo() as repo:
-        order = [*before, *(stage.name for stage in plan_repro(repo.index.graph) if stage.name not in before)]
-    with modify_yaml(LOCK) as lock:
-        lock["stages"] = {name: lock["stages"][name] for name in order if name in after}
-
-
-class Lanes:
-    """DVCs side by side, each of which runs the same stages of some variants.
-
-    Args:
-        stages: which, in their order.
-        count: how many DVCs at a time.
-        waiting: the variants of each.
-        then: the lanes that are to take over what is done here.
-    """
-
-    def __init__(
-        self, stages: list[str], count: int, waiting: Iterable[list[str]], then: "Lanes | None" = None
-    ) -> None:
-        self.stages, self.count, self.waiting, self.then = stages, count, deque(waiting), then
-        self.running: dict[subprocess.Popen[bytes], list[str]] = {}
-
-    def start(self, cores: int) -> int:
-        """Start as many DVCs as there are cores, if so many wait and have a lane; return their number."""
-        started = min(cores, self.count - len(self.running), len(self.waiting))
-        share = {pool.WORKERS: str(max(1, cores // self.count))}
-        for _ in range(started):
-            variants = self.waiting.popleft()
-            targets = [f"{stage}@{variant}" for variant in variants for stage in self.stages]
-            self.running[start_dvc("repro", "--single-item", *targets, **share)] = variants
-        return started
-
-    def collect(self) -> None:
-        """Hand over what is done; exit with the status of a DVC that has failed."""
-        for process in [process for process in self.running if process.poll() is not None]:
-            variants = self.running.pop(process)
-            if process.returncode:
-                sys.exit(process.returncode)
-            if self.then:
-                self.then.waiting.append(variants)
-
-
-def run_all(lanes: Sequence[Lanes], cores: int) -> None:
-    """Run all that waits in the lanes and all that follows from it.
-
-    If a DVC fails, those that run are waited for, and this process ends with its status; Ctrl-C reaches them by itself.
-    """
-    try:
-        while any(group.waiting or group.running for group in lanes):
-            started = sum(group.start(cores) for group in lanes)
-            crowded = started and any(group.waiting and len(group.running) < group.count for group in lanes)
-            time.sleep(DVC_S if crowded else POLL_S)  # or the longest would not come first
-            for group in lanes:
-                group.collect()
-    finally:
-        for group in lanes:
-            for process in group.running:
-                process.wait()
-
-
-def start_dvc(*arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
-    """Start DVC, which will wait for others that are at work here."""
-    return subprocess.Popen(["dvc", "--wait-for-lock", *arguments], env=os.environ | environment)
-
-
-def run_dvc(*arguments: str) -> None:
-    """Run DVC; exit with its status if it fails."""
-    process = start_dvc(*arguments)
-    try:
-        process.wait()
-    finally:
-        process.wait()  # Ctrl-C reaches it by itself
-    if process.returncode:
-        sys.exit(process.returncode)
-
-
-if __name__ == "__main__":
-    with stage_main():
-        main()
+    longest = max(epoch.values())
+    return {name: epoch.get(name, longest) * variant.train.epochs for name, variant in plan.items()}

@@ -1,7 +1,7 @@
 """The whole study in small, in this one process: its real stages, on few images, two steps a run.
 
-`make verify` runs it in copies of the project, natively and on emulated processors, and compares what it
-leaves. An emulator does not follow a process into the programs that it starts, hence one process.
+`make verify` runs this script in copies of the project, here and on emulated processors, and compares what it leaves.
+An emulator does not follow a process into the programs that it starts, hence one process.
 """
 
 import argparse
@@ -22,7 +22,7 @@ sys.path.insert(0, "src")  # of the copy, which is the working directory
 
 from remnist.files import write_bytes
 from remnist.learning import numerics
-from remnist.plan import entries as plan
+from remnist.plan import entries
 from remnist.runtime import pool
 
 DATA = Path("data/images.safetensors")
@@ -61,17 +61,17 @@ def main() -> None:
 
 
 def measure() -> None:
-    """Run plan, download, preprocess; then each variant on so many images that its second batch is a smaller one."""
+    """Run plan, download, preprocess; then each variant, on images for a whole batch and a smaller one."""
     for stage in ("plan", "download", "preprocess"):
         run(stage)
     from safetensors.numpy import load_file, save
 
     whole = load_file(DATA)
-    for variant, entry in plan.read(Path("plan.json")).items():
-        sizes = {"train": entry["train"]["batch_size"] * 5 // 4, "validation": HELD_OUT, "test": TESTED}
-        write_bytes(DATA, save({name: array[: sizes.get(name.split("_")[0])] for name, array in whole.items()}))
+    for name, variant in entries.read(Path("plan.json")).items():
+        sizes = {"train": variant.train.batch_size * 5 // 4, "validation": HELD_OUT, "test": TESTED}
+        write_bytes(DATA, save({part: array[: sizes.get(part.split("_")[0])] for part, array in whole.items()}))
         for stage in ("train", "evaluate"):
-            run(stage, variant)
+            run(stage, name)
 
 
 def run(stage: str, *arguments: str) -> None:
@@ -89,7 +89,7 @@ def shared_workers(processes: int | None) -> Iterator[None]:
         share(Inline(), Queue())
         yield
     else:
-        server = pool.context("portable", preload="remnist.learning.loop")
+        server = pool.context("portable", preload=["remnist.learning.loop"])
         with pool.events(server) as events, pool.workers(server, processes) as executor:
             share(executor, events)
             yield

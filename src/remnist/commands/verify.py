@@ -1,7 +1,7 @@
-"""Train every variant for a few steps here and on emulated processors, and compare the bits of all that comes of it.
+"""Train every variant for a few steps here and on emulated processors, and compare the bits of all results.
 
-Each run is the whole study in small (src/remnist/commands/short_study.py): data, weights, evaluations, metrics, figures, report. It
-needs qemu-x86_64 (Debian's package qemu-user). `make verify` runs it.
+Each run is the whole study in small (short_study.py): data, weights, evaluations, metrics, figures, report. It needs
+qemu-x86_64 (Debian's package qemu-user). `make verify` runs it.
 """
 
 import argparse
@@ -23,12 +23,12 @@ from tqdm import tqdm
 from remnist.commands import demo
 from remnist.errors import UserError
 from remnist.runtime import pool
-from remnist.runtime.stage import stage_main
 
 QEMU = "qemu-x86_64"
-MADE = ("data", "plan.json", "models", "dvclive", "evaluations", "metrics", "plots", "REPORT.md")
-CRASHES = 2  # of qemu 7.2 itself, which happen once in a dozen runs and say nothing about bits
-MOVED = "0x10000000000"  # the emulated address 0, so that it can be mapped
+SCRIPT = Path("src/remnist/commands/short_study.py")
+MADE = ("data", "plan.json", "digests.json", "models", "dvclive", "evaluations", "metrics", "plots", "REPORT.md")
+CRASHES = 2  # crashes of qemu 7.2 itself, which happen once in a dozen runs and say nothing about bits
+MOVED = "0x10000000000"  # address of the emulated address 0, so that it can be mapped
 # Whatever a user's shell or a cluster's scheduler may have set.
 OUTSIDE = {
     "ATEN_CPU_CAPABILITY": "default", "DNNL_MAX_CPU_ISA": "SSE41", "MKL_CBWR": "AVX2", "MKL_DYNAMIC": "TRUE",
@@ -83,25 +83,29 @@ RUNS = (
 REFERENCE = RUNS[2]
 
 
-def main() -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command line may say: nothing."""
+
+
+def run(_: argparse.Namespace) -> None:
     """Make all runs, several at a time; print the table; fail if two of them differ, or README.md states other bits."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
     if platform.machine() not in ("x86_64", "AMD64") or shutil.which(QEMU) is None:
         raise UserError(f"{QEMU}: not found; on Debian and Ubuntu, on x86-64: apt-get install qemu-user")
     with tempfile.TemporaryDirectory(prefix="verify-") as folder, ThreadPoolExecutor(pool.count()) as lanes:
-        pending = {lanes.submit(make, run, Path(folder, str(i))): run for i, run in enumerate(RUNS)}
+        pending = {lanes.submit(make, each, Path(folder, str(i))): each for i, each in enumerate(RUNS)}
         outcomes = {}
         for future in tqdm(as_completed(pending), total=len(RUNS), desc="runs", disable=not sys.stderr.isatty()):
             if future.exception():
                 lanes.shutdown(wait=False, cancel_futures=True)
             outcomes[pending[future]] = future.result()
             print(f"Done: {pending[future]}", flush=True)
-    outcomes = {run: outcomes[run] for run in RUNS}
+    outcomes = {each: outcomes[each] for each in RUNS}
     reference = outcomes[REFERENCE]
     print(f"\n{table(outcomes)}\n")
-    differing = [f"{run}: {difference}" for run in RUNS if (difference := differ(run, outcomes[run], reference))]
+    differing = {each: difference for each in RUNS if (difference := differ(each, outcomes[each], reference))}
     if differing:
-        raise UserError("other bits than in one process on this machine:\n" + "\n".join(differing))
+        lines = [f"{each}: {difference}" for each, difference in differing.items()]
+        raise UserError("other bits than in one process on this machine:\n" + "\n".join(lines))
     print(f"{len(reference.hashes)} files, the same bits in every run that made them.")
     if reference.weights() not in (demo.ROOT / "README.md").read_text(encoding="utf-8"):
         raise UserError("README.md states other weights; if that is meant, the table above belongs there")
@@ -114,12 +118,9 @@ def make(run: Run, folder: Path) -> Outcome:
     # qemu takes no link, as a virtual environment's interpreter is; the real one must be told where the packages are.
     python = [*emulator, str(Path(sys.executable).resolve())]
     variables = os.environ | run.environment | {"PYTHONPATH": sysconfig.get_path("purelib")}
-    measure = ["measure", *([f"--processes={run.processes}"] if run.processes else [])]
-    report = ["report"]
-    for half in (measure, report):
-        if emulator:
-            half.append("--emulated")
-        command = [*python, "-X", "faulthandler", "-W", "ignore", "src/remnist/commands/short_study.py", *half]
+    own = ["--emulated"] if emulator else []
+    for half in (["measure", *([f"--processes={run.processes}"] if run.processes else [])], ["report"]):
+        command = [*python, "-X", "faulthandler", "-W", "ignore", str(SCRIPT), *half, *own]
         for _ in range(1 + CRASHES):
             done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
             if not emulator or done.returncode >= 0:
@@ -155,8 +156,3 @@ def processor() -> str:
     """Return the name of this machine's processor."""
     found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
     return found[1] if found else platform.machine()
-
-
-if __name__ == "__main__":
-    with stage_main():
-        main()

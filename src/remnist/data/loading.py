@@ -60,7 +60,7 @@ def load(path: Path, part: Part, settings: Data) -> tuple[Tensor, Tensor]:
         and math.isfinite(mean)
         and 0 < std < math.inf
     ):
-        raise UserError(f"{path}: {part}: not as preprocess writes it; `dvc repro preprocess` makes it anew")
+        raise UserError(f"{path}: {part}: not as preprocess writes it; `dvc repro preprocess` makes it again")
     images = images.unsqueeze(1)
     size = settings.image_size
     if size != images.shape[-1]:

@@ -38,10 +38,10 @@ SIZES = {
 }
 TORCHVISION_CLASSES = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}
 DIGITS_FILE = "digits.csv.gz"
-DIGITS_BYTES = 2**20  # more than the file unpacks to
-TIMEOUT_S = 30  # a mirror that says nothing for so long is given up
-SLOWEST = 10_000  # bytes a second, from then on; a mirror that drips is given up too
-LARGEST = 2**26  # bytes; the largest published file has 26 million
+DIGITS_BYTES = 2**20  # bytes; an upper bound of the unpacked file
+TIMEOUT_S = 30  # seconds of silence after which a mirror is given up
+SLOWEST = 10_000  # bytes a second; the least speed of a mirror after its first TIMEOUT_S
+LARGEST = 2**26  # bytes; an upper bound of a published file, the largest of which has 26 million
 CHUNK = 2**16
 MEND = "remove the folder and run `dvc repro` again"
 
@@ -190,7 +190,7 @@ def _read_idx(path: Path, shape: tuple[int, ...]) -> Bytes:
 
 
 def _unpack(path: Path, limit: int) -> bytes:
-    """Read a gzip file, but no more than so many bytes, however far it unpacks."""
+    """Read a gzip file, at most `limit` bytes of it, however far it unpacks."""
     try:
         with gzip.open(path) as file:
             return file.read(limit)

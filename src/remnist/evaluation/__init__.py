@@ -1,1 +1,1 @@
-"""What the trained networks do on the test set."""
+"""The trained networks on the test set: their predictions, and how good these are."""

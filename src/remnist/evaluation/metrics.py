@@ -1,6 +1,6 @@
-"""How good answers on the test set are, each seed's by themselves and the seeds' together.
+"""Metrics of predictions on the test set: of each seed by itself, and of the seeds together.
 
-Accuracy, loss, accuracy by class, confusion, ROC and its area, every answer; the accuracy of ensembles.
+Accuracy, loss, accuracy by class, confusion, ROC and its area, every predicted class; the accuracy of ensembles.
 """
 
 from typing import Any, NamedTuple
@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import auc, confusion_matrix, roc_curve
 
-# Where the stored ROC curves are sampled: false positive rates from 1 image in 1,000 up, evenly in the logarithm.
+# Sampling points of the stored ROC curves: from 1 image in 1,000 up, evenly in the logarithm.
 FALSE_POSITIVE_RATES = np.concatenate([[0.0], np.logspace(-3, 0, 25)])
-FEW = 5  # report 5's number of networks to average or let vote
-DECIMALS = 6  # decimals kept: an accuracy on 10,000 images has four, and the last bits of a sum are noise
+FEW = 5  # networks that average or vote together, as in report 5
+DECIMALS = 6  # decimals kept; an accuracy on 10,000 images has four, and the last bits of a sum are noise
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
         class; `confusion`, images of class i (row) taken for class j (column); `roc_auc`, the area under the ROC curve
         of each class against the rest, `micro` (all decisions pooled) and `macro` (the mean over the classes);
         `roc`, the `false_positive_rate` sampled at and the true positive rate of the same curves there, where
-        `macro` is again the mean over the classes; `answers`, a digit a test image. Fractions are rounded to 6
+        `macro` is again the mean over the classes; `answers`, the predicted class of each test image, a digit each. Fractions are rounded to 6
         decimals.
     """
     probabilities, labels, loss, parameters = predictions
@@ -73,7 +73,8 @@ def evaluate_all(seeds: list[int], predictions: list[Predictions]) -> dict[str, 
         predictions: each seed's, in the same order.
 
     Returns:
-        What evaluate writes: `seeds`, the figures of each; `labels`, a digit a test image; `ensembles`.
+        The content of evaluations/<variant>.json: `seeds`, the figures of each; `labels`, a digit a test image;
+        `ensembles`.
     """
     labels = predictions[0].labels
     return {
@@ -83,45 +84,45 @@ def evaluate_all(seeds: list[int], predictions: list[Predictions]) -> dict[str, 
     }
 
 
-def ensembles(answers: list[Floats], labels: NDArray[np.int64]) -> list[dict[str, float]]:
+def ensembles(probabilities: list[Floats], labels: NDArray[np.int64]) -> list[dict[str, float]]:
     """Evaluate the seeds of a variant together.
 
     Args:
-        answers: each seed's probabilities.
+        probabilities: each seed's, (n, classes).
         labels: (n,).
 
     Returns:
-        What `ensemble` returns, and `members`, for five of the seeds and for all of them, as far as there are so many,
-        and more than one; for five it is the mean over as many groups as there are seeds: each seed with the four
+        `members` and the accuracies of `ensemble`, for five of the seeds and for all of them, where there are that many
+        and more than one. For five they are means over as many groups as there are seeds: each seed with the four
         after it, the first after the last.
     """
-    results = []
-    for members in sorted({FEW, len(answers)}):
-        if 1 < members <= len(answers):
-            starts = range(len(answers)) if members < len(answers) else range(1)
-            groups = [[answers[(start + i) % len(answers)] for i in range(members)] for start in starts]
-            figures = [ensemble(np.stack(group), labels) for group in groups]
-            means = {key: round(float(np.mean([each[key] for each in figures])), DECIMALS) for key in figures[0]}
+    results, seeds = [], len(probabilities)
+    for members in sorted({FEW, seeds}):
+        if 1 < members <= seeds:
+            starts = range(seeds) if members < seeds else range(1)
+            groups = [[probabilities[(start + i) % seeds] for i in range(members)] for start in starts]
+            accuracies = [ensemble(np.stack(group), labels) for group in groups]
+            means = {key: round(float(np.mean([each[key] for each in accuracies])), DECIMALS) for key in accuracies[0]}
             results.append({"members": members, **means})
     return results
 
 
-def ensemble(answers: Floats, labels: NDArray[np.int64]) -> dict[str, float]:
-    """Let networks answer together.
+def ensemble(probabilities: Floats, labels: NDArray[np.int64]) -> dict[str, float]:
+    """Let networks classify together.
 
     Args:
-        answers: the probabilities of each network, (networks, n, classes).
+        probabilities: of each network, (networks, n, classes).
         labels: (n,).
 
     Returns:
         Two accuracies: of `average`, the class whose mean probability is largest; and of `vote`, the class that most
         networks name, where a tie goes to the larger mean probability.
     """
-    mean = answers.mean(0)
-    votes = np.eye(answers.shape[2])[answers.argmax(2)].sum(0)
+    mean = probabilities.mean(0)
+    votes = np.eye(probabilities.shape[2])[probabilities.argmax(2)].sum(0)
     # A vote outweighs any mean probability, which is 1 at most.
-    answered = {"average": mean, "vote": votes * 2 + mean}
-    return {name: float((scores.argmax(1) == labels).mean()) for name, scores in answered.items()}
+    ranked = {"average": mean, "vote": votes * 2 + mean}
+    return {name: float((ranks.argmax(1) == labels).mean()) for name, ranks in ranked.items()}
 
 
 def digits(classes: NDArray[np.int64]) -> str:

@@ -1,1 +1,1 @@
-"""What decides the bits of a run: numerics, the loop, losses, optimisers, schedules, augmentation, inference."""
+"""The code that decides the bits of a run: numerics, loop, losses, optimisers, schedules, augmentation, inference."""

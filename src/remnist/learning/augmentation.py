@@ -1,4 +1,4 @@
-"""What changes the training images at each epoch."""
+"""Random shifts of the training images, drawn again at each epoch."""
 
 import torch
 from torch import Generator, Tensor
@@ -6,7 +6,7 @@ from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 
 def draw_offsets(n: int, pixels: int, generator: Generator) -> Tensor:
-    """Draw by how much to move each of n images, down and right: (2, n), whole numbers from 0 to 2 * pixels.
+    """Draw the moves of n images, down and right: (2, n), whole numbers from 0 to 2 * pixels.
 
     The draw is on the CPU, so that it is the same for every device, and for a whole epoch, so that a GPU waits once.
     """
@@ -14,11 +14,11 @@ def draw_offsets(n: int, pixels: int, generator: Generator) -> Tensor:
 
 
 def shift(images: Tensor, offsets: Tensor, pixels: int) -> Tensor:
-    """Move each image by up to so many whole pixels, both ways; what moves in is 0, MNIST's background.
+    """Move each image by whole pixels, down and right; pixels that move in are 0, MNIST's background.
 
     Args:
         images: (n, c, h, w).
-        offsets: (2, n), what `draw_offsets` drew; `pixels` leaves an image where it is.
+        offsets: (2, n), from `draw_offsets`; an offset of `pixels` leaves an image where it is.
         pixels: largest shift; 0 returns the images as they are.
     """
     if pixels == 0:

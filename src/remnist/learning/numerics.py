@@ -4,8 +4,9 @@ The libraries choose their kernels by processor when they are loaded, so the cho
 torch is imported, and refused after. One thread a process: a sum's order depends on how many threads share it.
 
 MKL, which torch multiplies matrices with, keeps its bits from processor to processor in its slowest mode alone.
-OpenBLAS, which comes with numpy, can be told whose kernels to use. With Haswell's, which need AVX2, it is 2.7 times as
-fast as that mode, and as fast as MKL's own choice on a processor with AVX-512; so portable products are numpy's.
+OpenBLAS, which comes with numpy, lets a variable choose whose kernels it uses. With Haswell's, which need AVX2, it is
+2.7 times as fast as that mode, and as fast as MKL's own choice on a processor with AVX-512; so portable products are
+numpy's.
 """
 
 import os
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
-CORE = "Haswell"  # the oldest with AVX2
+CORE = "Haswell"  # the oldest processor with AVX2
 PINS = {
     "portable": {
         "ATEN_CPU_CAPABILITY": "avx2",
@@ -30,13 +31,13 @@ PINS = {
     },
     "native": {},
 }
-# What begins so chooses kernels, their precision or their threads: a value from outside would change the bits unseen.
+# Prefixes of variables that choose kernels, precision or threads: a value from outside would change the bits unseen.
 CHOICES = (
     "ATEN_", "DNNL_", "GOTO_", "KMP_", "MKL_", "NPY_", "NUMEXPR_", "NVIDIA_TF32", "OMP_", "ONEDNN_", "OPENBLAS_",
     "TORCH_ALLOW_TF32",
 )  # fmt: skip
 DEVICE = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}  # cuBLAS repeats its sums only with a workspace of fixed size
-# glibc gives large blocks back to the system when they are freed. Each step would fetch its activations' pages anew,
+# glibc gives large blocks back to the system when they are freed. Each step would fetch its activations' pages again,
 # zeroed one by one: a third of the time of the reference CNN.
 MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
 

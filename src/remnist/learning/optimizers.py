@@ -37,12 +37,12 @@ def build(variant: Variant, parameters: Sequence[Tensor]) -> Step:
     match variant.optimizer:
         case Sgd(momentum=momentum):
             return _sgd(weights, momentum, decay)
-        case Adam(betas=(beta1, beta2)):
-            return _adam(torch._fused_adam_, weights, beta1, beta2, decay)
-        case AdamW(betas=(beta1, beta2)):
-            return _adam(torch._fused_adamw_, weights, beta1, beta2, decay)
+        case Adam(betas=betas):
+            return _adam(torch._fused_adam_, weights, betas, decay)
+        case AdamW(betas=betas):
+            return _adam(torch._fused_adamw_, weights, betas, decay)
         case RmsProp(alpha=alpha):
-            return _adam(torch._fused_adam_, weights, 0.0, alpha, decay, counted=UNCORRECTED)
+            return _adam(torch._fused_adam_, weights, [0.0, alpha], decay, counted=UNCORRECTED)
         case Adagrad():
             # torch fuses Adagrad on the CPU alone.
             return _adagrad(weights, decay, fused=variant.train.device == "cpu")
@@ -61,13 +61,9 @@ def _sgd(weights: list[Tensor], momentum: float, weight_decay: float) -> Step:
 
 
 def _adam(
-    update: Callable[..., Any],
-    weights: list[Tensor],
-    beta1: float,
-    beta2: float,
-    weight_decay: float,
-    counted: float = 0.0,
+    update: Callable[..., Any], weights: list[Tensor], betas: list[float], weight_decay: float, counted: float = 0.0
 ) -> Step:
+    beta1, beta2 = betas
     means, squares = _zeros(weights), _zeros(weights)
     steps = [torch.full((), counted, device=weight.device) for weight in weights]
 

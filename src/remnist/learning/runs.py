@@ -1,4 +1,4 @@
-"""What a run reports: each epoch, and in the end its weights."""
+"""The reports of a run: each epoch, and in the end its weights."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The reference CNN: what a plain modern recipe reaches, beside which the reports' networks stand.
+"""The reference CNN: a plain modern recipe, to compare the reports' networks with.
 
 Three convolutions with batch norm (Ioffe and Szegedy, ICML 2015), a max pool between each and the next, then the mean
 over what is left of the image and one linear layer.

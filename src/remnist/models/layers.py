@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-AHEAD = 64  # masks a draw; a draw's fixed cost, and MKL's for Bernoulli numbers, is a tenth of a small network's step
+AHEAD = 64  # masks a draw; a draw's fixed cost is a tenth of a small network's step
 
 
 class Dropout(nn.Module):

@@ -1,8 +1,8 @@
 """MLP-Mixer (Tolstikhin et al., NeurIPS 2021, arXiv 2105.01601), and the three forms that the reports built.
 
 Patches are embedded; then each layer mixes tokens (the same MLP for every channel) and channels (the same MLP for
-every token), each behind a LayerNorm and beside a skip connection; the mean over the tokens goes to a linear head. The
-paper's stem, a convolution whose stride is its size, is the linear layer used here.
+every token), each behind a LayerNorm, with a skip connection around both; the mean over the tokens goes to a linear
+head. The paper's stem, a convolution whose stride is its size, is the linear layer used here.
 """
 
 from torch import Tensor, nn
@@ -24,7 +24,7 @@ class MixerLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Mix tokens, then channels."""
         y = self.token_norm(x.transpose(1, 2)) if self.over_tokens else self.token_norm(x).transpose(1, 2)
-        x = x + self.token_mixing(y).transpose(1, 2)  # of y, (n, dim, tokens)
+        x = x + self.token_mixing(y).transpose(1, 2)  # y is (n, dim, tokens)
         return x + self.channel_mixing(self.channel_norm(x))
 
 

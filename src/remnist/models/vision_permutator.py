@@ -44,7 +44,7 @@ class PermuteMlp(nn.Module):
 
 
 class Permutator(nn.Module):
-    """Permute-MLP, then an MLP of the channels, each behind a LayerNorm and beside a skip connection."""
+    """Permute-MLP, then an MLP of the channels, each behind a LayerNorm, with a skip connection around both."""
 
     def __init__(self, grid: int, dim: int, channels_mlp_dim: int) -> None:
         super().__init__()

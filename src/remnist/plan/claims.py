@@ -52,7 +52,7 @@ class Report(Strict):
 
 
 class Published(Strict):
-    """What one report printed of a variant.
+    """The figures, or the words, that one report printed of a variant.
 
     Attributes:
         report: the report's number.
@@ -76,11 +76,13 @@ class Comparison(Strict):
         variants: the two; or one that is held against `level`; or none, where every variant gives one figure.
         metric: what is compared, of each run where nothing else is said. `accuracy`, on the test set;
             `train_accuracy`, of the last epoch, on training images; `generalization_gap`, the one above minus the
-            first; `epochs_to_reach`, the first epoch whose validation accuracy is `reach` or more, or one more than
-            there were; `roc_auc_worst_digit`, the smallest of the ten areas; `digit_deviation`, the largest
-            difference between an accuracy on a digit and the published one; `resolution`, of two runs: the smallest
-            difference in accuracy that McNemar's test would find between them; `average_of_five` and `vote_of_five`,
-            of a variant: by how much the accuracy of five networks together exceeds the mean of one.
+            first; `epochs_to_reach`, the first epoch whose validation accuracy is `reach` or more, among those that
+            both variants have; a run without one counts as one epoch more where only runs of the variant that is
+            claimed to be slower are such, and makes the comparison not testable elsewhere; `roc_auc_worst_digit`, the
+            smallest of the ten areas; `digit_deviation`, the largest difference between an accuracy on a digit and the
+            published one; `resolution`, of two runs: the smallest difference in accuracy that McNemar's test would find
+            between them; `average_of_five` and `vote_of_five`, one value a variant: by how much the accuracy of five
+            networks together exceeds the mean of one.
         expect: `more` and `less`, the first is larger or smaller; `same`, they differ by less than `margin`;
             `not_more` and `not_less`, the first is not larger or not smaller by `margin` or more.
         at_least: with `more` or `less`, the smallest difference that would be as claimed.
@@ -138,7 +140,7 @@ class Cause(Strict):
     Attributes:
         words: what it is.
         shown_by: comparisons that have to come out as expected, of a claim whose own does.
-        lost_digits: signs that show it whatever comes of the claim.
+        lost_digits: signs that show it whatever the claim's own outcome.
     """
 
     words: str
@@ -153,7 +155,7 @@ class Cause(Strict):
 
 
 class Claim(Comparison):
-    """What a report claims.
+    """A statement of a report.
 
     Attributes:
         report: the report's number.
@@ -182,11 +184,6 @@ class Claims(Strict):
     reports: dict[int, Report]
     published: dict[str, Published]
     claims: dict[Name, Claim]
-
-
-def scale(comparison: Comparison) -> tuple[float, str]:
-    """Return the factor by which a comparison's differences are shown, and the unit that they then have."""
-    return (1, "epochs") if comparison.metric == "epochs_to_reach" else (100, "points")
 
 
 def read(path: Path) -> Claims:
@@ -229,13 +226,13 @@ def check(claims: Claims, plan: Mapping[str, Variant]) -> None:
     for name, claim in claims.claims.items():
         _check_report(f"claims.{name}.report", claim.report, claims, problems)
         for path, comparison in comparisons(f"claims.{name}", claim):
-            for variant in comparison.variants:
-                known(f"{path}.variants", variant)
+            for place, variant in enumerate(comparison.variants):
+                known(f"{path}.variants.{place}", variant)
             _check_comparable(path, comparison, claims, plan, problems)
         if claim.cause and (signs := claim.cause.lost_digits):
             for kind, variants in (("softmax", signs.softmax), ("logits", signs.logits)):
-                for variant in variants:
-                    known(f"claims.{name}.cause.lost_digits.{kind}", variant)
+                for place, variant in enumerate(variants):
+                    known(f"claims.{name}.cause.lost_digits.{kind}.{place}", variant)
     problems.raise_any()
 
 

@@ -1,8 +1,8 @@
 """Digests of what decides each stage's result: its settings, the versions of its libraries, and its code.
 
 The code of a stage is what its modules import, as Python parses it: without comments, docstrings and layout, and
-without what is said when something is raised or warned of. So a progress bar, an error text or a reformatting makes no result
-stale. The digest is the same from every supported Python, on every system: Python's own dump of a tree is not.
+without what is said when something is raised or warned of. So a progress bar, an error text or a reformatting makes
+no result stale. The digest is the same from every supported Python, on every system.
 """
 
 import ast
@@ -16,6 +16,8 @@ from typing import Any
 
 from packaging.version import Version
 
+from remnist.errors import UserError
+from remnist.plan.syntax import canonical
 from remnist.settings import Variant
 
 PACKAGE = Path(__file__).parents[1]
@@ -33,14 +35,13 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "evaluate": ("numpy", "torch", "scikit-learn"),
     "report": ("jinja2", "matplotlib", "numpy", "pandas", "scipy", "seaborn", "statsmodels"),
 }
-# Modules whose code decides the bits of a variant's stages, beside that of its model.
+# Modules whose code decides the bits of a variant's stages; its model's file is one more.
 MODULES = {
     "train": ("learning.loop", "learning.numerics"),
     "evaluate": ("evaluation.predictions", "evaluation.metrics", "learning.numerics"),
 }
-UNSAID = ("type_comment", "kind", "ctx")  # fields of a syntax tree without meaning of their own
 
-Digests = dict[str, Any]  # of each stage, or by variant of each
+Digests = dict[str, Any]  # a digest a stage, or one a variant of the stage
 
 
 def of_study(plan: Mapping[str, Variant]) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def of_stage(stage: str, variant: Variant | None = None) -> str:
 
 
 def of_run(variant: Variant) -> str:
-    """Return the digest of what decides a single seed's run beside its data: all but the list of seeds."""
+    """Return the digest of what decides a single seed's run, apart from its data: all but the list of seeds."""
     settings = {name: section for name, section in variant.to_json().items() if name != "seeds"}
     return _sha(settings, versions(LIBRARIES["train"]), code(roots("train", variant)))
 
@@ -108,7 +109,7 @@ def versions(names: Iterable[str]) -> dict[str, str]:
 
 def code(roots: Iterable[Path]) -> str:
     """Return the digest of modules, and of all in the package that they import and that is not in `FREE`."""
-    return _sha({name: canonical(content) for name, content in sorted(_closure(roots))})
+    return _sha({name: _text(name, content) for name, content in sorted(_closure(roots))})
 
 
 def closure(roots: Iterable[Path]) -> list[str]:
@@ -116,52 +117,12 @@ def closure(roots: Iterable[Path]) -> list[str]:
     return sorted(name for name, _ in _closure(roots))
 
 
-@cache
-def canonical(content: bytes) -> str:
-    """Return a module's syntax tree as text, or a template's lines, in which only what can change a result stands."""
-    try:
-        return _dump(ast.parse(content))
-    except SyntaxError:
-        return content.decode(errors="replace").replace("\r\n", "\n")
-
-
-def _dump(node: Any) -> str:
-    """Write a syntax tree: each node's class and its fields, those that are absent or empty left out."""
-    match node:
-        case ast.Raise(exc=ast.Call(func=kind) | kind):
-            return f"Raise({_dump(kind)})"
-        case ast.Call(func=ast.Attribute(value=ast.Name(id="warnings"))):
-            return "Warning"
-        case ast.JoinedStr(values=parts):
-            return f"JoinedStr({_dump(_merged(parts))})"
-        case ast.AST():
-            fields = {name: value for name, value in ast.iter_fields(node) if name not in UNSAID}
-            said = {name: _dump(value) for name, value in fields.items() if value is not None}
-            return f"{type(node).__name__}({', '.join(f'{name}={text}' for name, text in said.items() if text)})"
-        case list():
-            return f"[{', '.join(_dump(part) for part in node if not _is_text(part))}]" if node else ""
-        case _:
-            return repr(node)
-
-
-def _is_text(node: Any) -> bool:
-    """Tell whether a statement is a string by itself, such as a docstring."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def _merged(parts: list[ast.expr]) -> list[ast.expr]:
-    """Join the pieces of text of an f-string, which Python 3.11 and 3.12 cut differently."""
-    merged: list[ast.expr] = []
-    for part in parts:
-        if isinstance(part, ast.Constant) and merged and isinstance(merged[-1], ast.Constant):
-            merged[-1] = ast.Constant(f"{merged[-1].value}{part.value}")
-        elif not (isinstance(part, ast.Constant) and part.value == ""):
-            merged.append(part)
-    return merged
+def _text(name: str, content: bytes) -> str:
+    return canonical(content) if name.endswith(".py") else content.decode().replace("\r\n", "\n")
 
 
 def _closure(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the content of modules, of what they import, and of the templates that lie beside these."""
+    """Yield the name and the content of modules, of what they import, and of the templates in their folders."""
     waiting, seen = list(roots), set[Path]()
     while waiting:
         path = waiting.pop()
@@ -171,7 +132,10 @@ def _closure(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
         content = path.read_bytes()
         yield _name(path), content
         if path.suffix == ".py":
-            waiting += _imported(content)
+            try:
+                waiting += _imported(content)
+            except SyntaxError as error:  # as in a file that is being edited
+                raise UserError(f"{_name(path)}: line {error.lineno}: {error.msg}") from None
             waiting += sorted(path.parent.glob("templates/*.j2"))
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a user's YAML: a line for each setting, with its path, its value and what is allowed."""
+"""The problems of a user's YAML: a line for each setting, with its path, its value and what is allowed."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from remnist.errors import UserError, printable, shown
 
 
 class Problems:
-    """What was found wrong; of one path the first problem counts."""
+    """The problems found so far, by path; the first problem of a path counts."""
 
     def __init__(self) -> None:
         self.lines: dict[str, str] = {}
@@ -30,6 +30,11 @@ class Problems:
                 self.lines.setdefault(printable(where), f"{printable(where)}: {rule}")
             else:
                 self.add(where, None if problem["type"] == "missing" else problem["input"], rule)
+
+    def merge(self, others: "Problems") -> None:
+        """Note others' problems too."""
+        for path, line in others.lines.items():
+            self.lines.setdefault(path, line)
 
     def mapping(self, path: str, value: object) -> dict[str, Any]:
         """Return the value if it is a mapping, an empty one if it is null; note anything else."""

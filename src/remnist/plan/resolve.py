@@ -1,7 +1,7 @@
 """From params.yaml to the plan: every variant's settings in full, checked.
 
-A variant starts from the defaults and states what it changes. A default that its model, optimiser, loss, schedule or data
-have no use for is left out of its entry, so that changing it reruns nothing; stating such a setting in the variant
+A variant starts from the defaults and states what it changes. A default that its model, optimiser, loss, schedule or
+data have no use for is left out of its entry, so that changing it reruns nothing; stating such a setting in the variant
 itself is an error.
 """
 
@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from remnist.data import sources, xor
 from remnist.errors import UserError
 from remnist.plan.problems import Problems
-from remnist.settings import ALWAYS, CHOICES, SECTIONS, Augmentation, Images, Seeds, Settings, Variant, Xor, tags
+from remnist.settings import ALWAYS, CHOICES, SECTIONS, XOR, Images, Seeds, Settings, Variant, Xor, always, tags
 
 # DVC reads a dot as a path, a shell reads most other characters; what is left names files everywhere.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -56,11 +56,13 @@ def resolve(params: object) -> dict[str, Variant]:
     for name, changes in variants.items():
         if not (isinstance(name, str) and NAME.fullmatch(name)):
             problems.add(f"variants.{name}", name, NAME_RULE)
-        if variant := _resolve_variant(f"variants.{name}.", changes, defaults, seeds, problems):
+        own = Problems()
+        if variant := _resolve_variant(f"variants.{name}.", changes, defaults, seeds, own):
             plan[name] = variant
-    _resolve_variant(
-        "", None, defaults, seeds, problems
-    )  # the defaults by themselves, whether a variant uses them or not
+        problems.merge(own)
+    own = Problems()
+    _resolve_variant("", None, defaults, seeds, own)  # the defaults by themselves, whether a variant uses them or not
+    problems.merge(own)
     problems.raise_any()
     return plan
 
@@ -71,7 +73,7 @@ def _check_defaults(section: str, defaults: Json, problems: Problems) -> None:
     kinds = [*ALWAYS[section], *(kind for group in selectors.values() for kind in group)]
     known = dict.fromkeys([*selectors, *(field for kind in kinds for field in kind.model_fields)])
     problems.unknown(f"{section}.", defaults, list(known), section)
-    owners = {field: kind for kind in reversed(kinds) for field in kind.model_fields}  # of several the first
+    owners = {field: kind for kind in reversed(kinds) for field in kind.model_fields}  # the first class counts
     for name in [name for name in owners if name in defaults and name not in selectors]:
         try:
             owners[name].model_validate({name: defaults[name]})
@@ -82,15 +84,15 @@ def _check_defaults(section: str, defaults: Json, problems: Problems) -> None:
 def _resolve_variant(
     path: str, changes: object, defaults: Mapping[str, Json], seeds: list[int], problems: Problems
 ) -> Variant | None:
-    """Resolve a variant; None if anything is wrong, with it or before it."""
+    """Resolve a variant; None if anything is wrong with it, which is then noted."""
     stated = problems.mapping(path.rstrip("."), changes)
     problems.unknown(path, stated, [*SECTIONS, "seeds"], "a variant")
     sections = {name: problems.mapping(f"{path}{name}", stated.get(name)) for name in SECTIONS}
-    on_images = (defaults["data"] | sections["data"]).get("name") != "xor"
+    data = {**defaults["data"], **sections["data"]}.get("name")
     parts = [
         part
         for name in SECTIONS
-        for part in _resolve_section(name, path, sections[name], defaults[name], on_images, problems)
+        for part in _resolve_section(name, path, sections[name], defaults[name], data, problems)
     ]
     own_seeds = _resolve_seeds(path, stated, seeds, problems)
     if problems.lines:
@@ -100,11 +102,11 @@ def _resolve_variant(
 
 
 def _resolve_section(
-    section: str, path: str, stated: Json, inherited: Json, on_images: bool, problems: Problems
+    section: str, path: str, stated: Json, inherited: Json, data: object, problems: Problems
 ) -> list[Settings]:
     """Merge a section, choose its classes and build them; nothing if a choice is wrong."""
     settings = {**inherited, **stated}
-    kinds = [kind for kind in ALWAYS[section] if on_images or kind is not Augmentation]
+    kinds = always(section, data)
     chosen = []
     for selector in CHOICES[section]:
         choice, allowed = settings.get(selector), tags(section, selector)
@@ -114,7 +116,8 @@ def _resolve_section(
         kinds.append(allowed[choice])
         chosen.append(choice)
     known = dict.fromkeys([*CHOICES[section], *(field for kind in kinds for field in kind.model_fields)])
-    problems.unknown(f"{path}{section}.", stated, list(known), ", ".join(chosen))
+    owner = ", ".join(chosen) + (f" on {XOR}" if section == "train" and data == XOR else "")
+    problems.unknown(f"{path}{section}.", stated, list(known), owner)
     built = []
     for kind in kinds:
         try:
@@ -132,7 +135,7 @@ def _stated(path: str, section: str, key: str, stated: Json) -> str:
 
 
 def _resolve_seeds(path: str, stated: Json, inherited: list[int], problems: Problems) -> list[int]:
-    """Return a variant's own seeds, the first so many of the study's, or all of these."""
+    """Return a variant's own seeds, the first n of the study's, or all of these."""
     own = stated.get("seeds", inherited)
     if type(own) is not int:
         return inherited if own is inherited else _validate(TypeAdapter(Seeds), own, f"{path}seeds", problems) or []

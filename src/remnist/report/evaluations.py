@@ -1,13 +1,13 @@
-"""What evaluate left of a variant, read and checked before anything is made of it."""
+"""The evaluation of a variant, read and checked."""
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from remnist.errors import UserError
 from remnist.files import read_json
-from remnist.plan.published import Strict
+from remnist.plan.claims import Strict
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Counts = list[Annotated[int, Field(ge=0)]]
@@ -15,7 +15,7 @@ Digits = Annotated[str, Field(pattern="^[0-9]+$")]
 
 
 class Seed(Strict):
-    """One network's figures, as `remnist.evaluation.metrics.score` returns them, and its seed."""
+    """One network's figures, as `remnist.evaluation.metrics.evaluate` returns them, and its seed."""
 
     seed: int
     parameters: Annotated[int, Field(ge=0)]
@@ -52,7 +52,7 @@ class Ensemble(Strict):
 
 
 class Evaluation(Strict):
-    """All that evaluate writes of a variant."""
+    """The content of evaluations/<variant>.json."""
 
     seeds: Annotated[list[Seed], Field(min_length=1)]
     labels: Digits
@@ -65,7 +65,7 @@ class Evaluation(Strict):
         return self
 
 
-def read_evaluation(folder: Path, variant: str, seeds: list[int]) -> dict[str, Any]:
+def read_evaluation(folder: Path, variant: str, seeds: list[int]) -> Evaluation:
     """Read a variant's evaluation.
 
     Args:
@@ -73,20 +73,16 @@ def read_evaluation(folder: Path, variant: str, seeds: list[int]) -> dict[str, A
         variant: its name.
         seeds: its seeds in the plan.
 
-    Returns:
-        `seeds`, `labels` and `ensembles`, as evaluate wrote them.
-
     Raises:
-        UserError: it is missing, not what evaluate writes, or not of these seeds.
+        UserError: it is missing, not as evaluate writes it, or not of these seeds.
     """
     path = folder / f"{variant}.json"
-    content = read_json(path)
     try:
-        evaluation = Evaluation.model_validate(content)
+        evaluation = Evaluation.model_validate(read_json(path))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise UserError(f"{path}: {where}: {first['msg']}; `dvc repro evaluate@{variant}` makes it anew") from None
+        raise UserError(f"{path}: {where}: {first['msg']}; `dvc repro evaluate@{variant}` makes it again") from None
     if [seed.seed for seed in evaluation.seeds] != seeds:
-        raise UserError(f"{path}: not of the seeds in plan.json; `dvc repro evaluate@{variant}` makes it anew")
-    return dict(content)
+        raise UserError(f"{path}: not of the seeds in plan.json; `dvc repro evaluate@{variant}` makes it again")
+    return evaluation

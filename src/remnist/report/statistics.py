@@ -1,4 +1,4 @@
-"""What a handful of paired runs can tell: intervals, tests, and what they could not have seen.
+"""Inference from a handful of paired runs: intervals, tests, and the smallest difference that they could find.
 
 Differences are those of two variants at the same seed, (n,). scipy and statsmodels do the counting.
 """
@@ -12,12 +12,12 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
-LEVEL = 0.95  # of the intervals
+LEVEL = 0.95  # confidence of the intervals
 ALPHA = 0.05  # false positives allowed, among all claims of a report together
 POWER = 0.8  # probability to find the smallest difference that counts as detectable
-RESAMPLES = 10_000  # of the bootstrap
-FEWEST = 8  # differences for a bootstrap interval: of normal ones it covers 94 % with 8, 95 % with 12, 92.6 % with 6
-SIGN_FLIPS = 2**16  # all of them, up to 16 seeds; as many drawn beyond
+RESAMPLES = 10_000  # bootstrap samples
+FEWEST = 8  # differences for a bootstrap interval; it covers 94 % of normal ones with 8, 95 % with 12, 92.6 % with 6
+SIGN_FLIPS = 2**16  # flips, all of them up to 16 seeds, a random draw beyond
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -37,7 +37,7 @@ def bca_interval(differences: Floats) -> tuple[float, float] | None:
 
     The bootstrap draws from n values as if they were all there is, which makes it too narrow for few; the level is
     raised by as much as Student's t differs from the normal (Hesterberg 2015, doi 10.1080/00031305.2015.1089789,
-    there for the percentile interval). Of fewer than eight differences it is None.
+    there for the percentile interval). It is None for fewer than eight differences.
     """
     n = len(differences)
     if n < FEWEST:
@@ -77,7 +77,7 @@ def sign_flip_test(differences: Floats, bound: float, side: Side) -> float:
 
 
 def holm(p_values: Floats) -> Floats:
-    """Correct p-values for their number, so that of all true null hypotheses none is rejected in 1 - ALPHA of studies.
+    """Correct p-values for their number, so that 1 - ALPHA of studies reject no true null hypothesis.
 
     Holm 1979.
     """
@@ -87,14 +87,14 @@ def holm(p_values: Floats) -> Floats:
 def superiority(first: Floats, second: Floats) -> float:
     """Return the probability that a run of the first is better than a run of the second, ties counted half.
 
-    Each run against each, whatever its seed: what someone meets who trains each once. Mann and Whitney's U by its
+    Each run against each, whatever its seed, as for someone who trains each once. Mann and Whitney's U by its
     largest value.
     """
     return float(stats.mannwhitneyu(first, second).statistic / (len(first) * len(second)))
 
 
 def detectable(differences: Floats) -> float:
-    """Return the smallest mean difference that Student's test of so many, with such a spread, finds in 80 % of studies.
+    """Return the smallest mean difference that Student's test of n, with such a spread, finds in 80 % of studies.
 
     Two-sided at 5 %, before any correction.
     """
@@ -103,11 +103,11 @@ def detectable(differences: Floats) -> float:
 
 
 def image_sd(first: Bools, second: Bools) -> float:
-    """Return the standard deviation of the mean difference in accuracy that comes of the test images' choice alone.
+    """Return the standard deviation of the mean difference in accuracy that results from the choice of images.
 
     Args:
-        first: (runs, images), which images the first variant's runs get right.
-        second: the same of the second's.
+        first: which images the first variant's runs get right, (runs, images).
+        second: which the second's do.
     """
     images = first.mean(0) - second.mean(0)
     return float(images.std(ddof=1) / np.sqrt(len(images)))
@@ -123,8 +123,8 @@ def resolution(first: Bools, second: Bools) -> float:
     """Return the smallest difference in accuracy that McNemar's exact test would find between two such runs.
 
     Args:
-        first: (images,), which images the first run gets right.
-        second: the same of the second.
+        first: which images the first run gets right, (images,).
+        second: which the second does.
 
     Returns:
         A fraction of the images, for two runs that disagree about as many. Where they are fewer than six, not even

@@ -1,6 +1,6 @@
-"""What the other stages measured, as tables: a row a variant and seed, and what follows from them.
+"""The measurements of the other stages as tables: a row a variant and seed, and what follows from them.
 
-Everything walks the plan, never a folder, so that what a removed variant left behind counts for nothing.
+Everything walks the plan, never a folder, so that the files of a removed variant count for nothing.
 """
 
 import csv
@@ -15,16 +15,18 @@ from numpy.typing import NDArray
 
 from remnist.errors import UserError
 from remnist.report import statistics
-from remnist.report.evaluations import read_evaluation
+from remnist.report.evaluations import Evaluation, Seed, read_evaluation
+from remnist.settings import Images, Variant
 
 DIGITS = [str(digit) for digit in range(10)]  # XOR has the first two alone
-XOR = "xor"  # what the data set is called that is none of images
-DECIMALS = 6  # as the evaluations have them
-CURVE_DECIMALS = 4  # what a plot can show
+DECIMALS = 6  # decimals kept, as in the evaluations
+CURVE_DECIMALS = 4  # decimals that a plot can show
 METRICS = ("loss", "accuracy")
+FIGURES = ["accuracy", "loss", "roc_auc_macro", "roc_auc_micro"]  # columns that the summary averages over seeds
 PARTS = ("train", "validation")
 
 Digits = NDArray[np.uint8]
+Summary = dict[str, dict[str, Any]]  # figures by variant and column
 
 
 @dataclass(frozen=True)
@@ -35,21 +37,21 @@ class Results:
         plan: the plan.
         test_images: how many images the test set holds.
         labels: by variant, the test images' (images,).
-        answers: by variant, what each seed's network takes them for, (seeds, images).
+        predictions: by variant, the class that each seed's network takes them for, (seeds, images).
         ensembles: `variant`, `members`, and the accuracy of their `average` and of their `vote`.
         runs: `variant`, `seed`, `parameters`, `accuracy`, `loss`, `roc_auc_macro`, `roc_auc_micro`, and
             `roc_auc_worst_digit`, the smallest area of a digit.
         per_digit: `variant`, `seed`, `digit`, `accuracy`.
-        confusion: `variant`, `actual`, `predicted`, `rate`: of the actual digit's images, which fraction was
+        confusion: `variant`, `actual`, `predicted`, `rate`: the fraction of the actual digit's images that was
             taken for the predicted one, over all seeds.
         roc: `variant`, `curve` (a digit, micro, macro), `false_positive_rate`, `true_positive_rate`, mean over seeds.
         curves: `variant`, `seed`, `epoch` (from 1), `part` (train, validation), `loss`, `accuracy`.
     """
 
-    plan: dict[str, Any]
+    plan: dict[str, Variant]
     test_images: int
     labels: dict[str, Digits]
-    answers: dict[str, Digits]
+    predictions: dict[str, Digits]
     ensembles: pd.DataFrame
     runs: pd.DataFrame
     per_digit: pd.DataFrame
@@ -58,7 +60,7 @@ class Results:
     curves: pd.DataFrame
 
 
-def load(plan: dict[str, Any], evaluations: Path, dvclive: Path) -> Results:
+def load(plan: dict[str, Variant], evaluations: Path, dvclive: Path) -> Results:
     """Read the evaluations and learning curves of every variant of the plan.
 
     Args:
@@ -69,28 +71,28 @@ def load(plan: dict[str, Any], evaluations: Path, dvclive: Path) -> Results:
     Raises:
         UserError: a file is missing or does not belong to the plan.
     """
-    stored = {variant: read_evaluation(evaluations, variant, entry["seeds"]) for variant, entry in plan.items()}
-    measured = {variant: evaluation["seeds"] for variant, evaluation in stored.items()}
-    seeds = [{"variant": variant, **seed} for variant, seeds in measured.items() for seed in seeds]
+    stored = {name: read_evaluation(evaluations, name, variant.seeds) for name, variant in plan.items()}
+    runs = [(name, seed) for name, evaluation in stored.items() for seed in evaluation.seeds]
     return Results(
         plan=plan,
-        test_images=max(sum(seed["count"]) for seed in seeds),
-        labels={variant: _digits([evaluation["labels"]])[0] for variant, evaluation in stored.items()},
-        answers={variant: _digits([seed["answers"] for seed in seeds]) for variant, seeds in measured.items()},
+        test_images=max(sum(seed.count) for _, seed in runs),
+        labels={name: _digits([evaluation.labels])[0] for name, evaluation in stored.items()},
+        predictions={name: _digits([seed.answers for seed in each.seeds]) for name, each in stored.items()},
         ensembles=pd.DataFrame(
-            [{"variant": variant, **row} for variant, evaluation in stored.items() for row in evaluation["ensembles"]],
+            [{"variant": name, **row.model_dump()} for name, each in stored.items() for row in each.ensembles],
             columns=["variant", "members", "average", "vote"],
         ),
-        runs=pd.DataFrame(_run(seed) for seed in seeds).astype({"loss": float}),
-        per_digit=pd.DataFrame(row for seed in seeds for row in _per_digit(seed)),
-        confusion=pd.DataFrame(row for variant, seeds in measured.items() for row in _confusion(variant, seeds)),
-        roc=pd.DataFrame(row for seed in seeds for row in _roc(seed))
+        runs=pd.DataFrame(_run(*run) for run in runs).astype({"loss": float}),
+        per_digit=pd.DataFrame(row for run in runs for row in _per_digit(*run)),
+        confusion=pd.DataFrame(row for evaluation in stored.items() for row in _confusion(*evaluation)),
+        roc=pd.DataFrame(row for run in runs for row in _roc(*run))
         .groupby(["variant", "curve", "false_positive_rate"], sort=False, as_index=False)
         .mean(),
         curves=pd.DataFrame(
-            row for v, entry in plan.items() for seed in entry["seeds"] for row in _curves(dvclive, v, entry, seed)
+            row for name, variant in plan.items() for seed in variant.seeds
+            for row in _curves(dvclive, name, variant.train.epochs, seed)
         ),
-    )
+    )  # fmt: skip
 
 
 def image_variants(results: Results) -> list[str]:
@@ -99,16 +101,21 @@ def image_variants(results: Results) -> list[str]:
     Raises:
         UserError: there is none.
     """
-    variants = [variant for variant, entry in results.plan.items() if entry["data"]["name"] != XOR]
+    variants = [name for name, variant in results.plan.items() if isinstance(variant.data, Images)]
     if not variants:
         raise UserError("plan.json: no variant is on images; the report is about those")
     return variants
 
 
-def summary(results: Results) -> dict[str, dict[str, Any]]:
+def data_set(results: Results) -> Images:
+    """Return the settings of the data set; its name and its validation part are those of all variants on images."""
+    return next(variant.data for variant in results.plan.values() if isinstance(variant.data, Images))
+
+
+def summary(results: Results) -> Summary:
     """Sum up each variant over its seeds; `accuracy_sd` is null where there is one seed."""
     groups = results.runs.groupby("variant", sort=False)
-    table = groups[["accuracy", "loss", "roc_auc_macro", "roc_auc_micro"]].mean()
+    table = groups[FIGURES].mean(skipna=False)  # a variant with a run that diverged has no mean loss
     table.insert(1, "accuracy_sd", groups["accuracy"].std(ddof=1))
     table = table.round(DECIMALS).astype(object).where(table.notna(), None)
     table["parameters"] = groups["parameters"].first()
@@ -141,19 +148,28 @@ def ensembles(results: Results) -> dict[str, dict[str, dict[str, float]]]:
 
 
 def plot_data(results: Results) -> dict[str, pd.DataFrame]:
-    """Return the data of DVC's plots, each by the name of its file, means over seeds but for `accuracy`.
+    """Return the content of plots/, each table by the name of its file.
 
-    That has each seed's accuracy, and beside it the interval of its variant's mean.
+    They are means over seeds but for two: `runs` has a row a run; `accuracy` each seed's, and the interval of its
+    variant's mean.
     """
     curves = results.curves.groupby(["variant", "part", "epoch"], sort=False, as_index=False)[list(METRICS)].mean()
     digits = results.per_digit.groupby(["variant", "digit"], sort=False, as_index=False)[["accuracy"]].mean()
     return {
+        "runs": _runs(results),
         "accuracy": results.runs[["variant", "seed", "accuracy"]].join(_intervals(results.runs), on="variant"),
         "learning_curves": curves.round(CURVE_DECIMALS),
         "per_digit": digits.round(CURVE_DECIMALS),
         "roc": results.roc.round({"true_positive_rate": CURVE_DECIMALS}),
         "confusion": results.confusion.round(CURVE_DECIMALS),
     }
+
+
+def _runs(results: Results) -> pd.DataFrame:
+    """Return a row a run: its figures, and its accuracy on each digit, `digit_0` to `digit_9`."""
+    digits = results.per_digit.pivot_table(index=["variant", "seed"], columns="digit", values="accuracy")
+    figures = results.runs[["variant", "seed", *FIGURES]]
+    return figures.join(digits.round(DECIMALS).add_prefix("digit_"), on=["variant", "seed"])
 
 
 def _intervals(runs: pd.DataFrame) -> pd.DataFrame:
@@ -168,52 +184,51 @@ def _rows(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return {str(name): {str(key): value for key, value in row.items()} for name, row in rows}
 
 
-def _digits(answers: list[str]) -> Digits:
-    return np.array([np.frombuffer(digits.encode(), np.uint8) for digits in answers]) - ord("0")
+def _digits(lines: list[str]) -> Digits:
+    return np.array([np.frombuffer(digits.encode(), np.uint8) for digits in lines]) - ord("0")
 
 
-def _run(seed: dict[str, Any]) -> dict[str, Any]:
-    areas = seed["roc_auc"]
-    figures = {key: seed[key] for key in ("variant", "seed", "parameters", "accuracy", "loss")}
-    worst = min(area for digit, area in areas.items() if digit in DIGITS)
-    return figures | {
-        "roc_auc_macro": areas["macro"],
-        "roc_auc_micro": areas["micro"],
-        "roc_auc_worst_digit": worst,
+def _run(variant: str, seed: Seed) -> dict[str, Any]:
+    return {
+        "variant": variant,
+        **seed.model_dump(include={"seed", "parameters", "accuracy", "loss"}),
+        "roc_auc_macro": seed.roc_auc["macro"],
+        "roc_auc_micro": seed.roc_auc["micro"],
+        "roc_auc_worst_digit": min(area for curve, area in seed.roc_auc.items() if curve in DIGITS),
     }
 
 
-def _per_digit(seed: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for digit, (correct, count) in enumerate(zip(seed["correct"], seed["count"], strict=True)):
-        accuracy = correct / count
-        yield {"variant": seed["variant"], "seed": seed["seed"], "digit": str(digit), "accuracy": accuracy}
+def _per_digit(variant: str, seed: Seed) -> Iterator[dict[str, Any]]:
+    for digit, (correct, count) in enumerate(zip(seed.correct, seed.count, strict=True)):
+        yield {"variant": variant, "seed": seed.seed, "digit": str(digit), "accuracy": correct / count}
 
 
-def _confusion(variant: str, seeds: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    total = np.sum([seed["confusion"] for seed in seeds], 0)
+def _confusion(variant: str, evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+    total = np.sum([seed.confusion for seed in evaluation.seeds], 0)
     for (actual, predicted), rate in np.ndenumerate(total / total.sum(1, keepdims=True)):
         yield {"variant": variant, "actual": str(actual), "predicted": str(predicted), "rate": rate}
 
 
-def _roc(seed: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    heights = {name: points for name, points in seed["roc"].items() if name != "false_positive_rate"}
-    for curve, points in heights.items():
-        for x, y in zip(seed["roc"]["false_positive_rate"], points, strict=True):
-            yield {"variant": seed["variant"], "curve": curve, "false_positive_rate": x, "true_positive_rate": y}
+def _roc(variant: str, seed: Seed) -> Iterator[dict[str, Any]]:
+    rates = seed.roc["false_positive_rate"]
+    for curve, points in seed.roc.items():
+        if curve != "false_positive_rate":
+            for x, y in zip(rates, points, strict=True):
+                yield {"variant": variant, "curve": curve, "false_positive_rate": x, "true_positive_rate": y}
 
 
-def _curves(folder: Path, variant: str, entry: dict[str, Any], seed: int) -> Iterator[dict[str, Any]]:
+def _curves(folder: Path, variant: str, epochs: int, seed: int) -> Iterator[dict[str, Any]]:
     logs = folder / variant / f"seed-{seed}" / "plots" / "metrics"
     try:
         for part in PARTS:
             logged = [_logged(logs / part / f"{metric}.tsv", metric) for metric in METRICS]
-            if {len(values) for values in logged} != {entry["train"]["epochs"]}:
-                raise ValueError(f"{part}: not of the {entry['train']['epochs']} epochs in plan.json")
+            if {len(values) for values in logged} != {epochs}:
+                raise ValueError(f"{part}: not of the {epochs} epochs in plan.json")
             for i, figures in enumerate(zip(*logged, strict=True)):
                 values = dict(zip(METRICS, figures, strict=True))
                 yield {"epoch": i + 1, **values, "part": part, "variant": variant, "seed": seed}
     except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{logs}: {error}; `dvc repro train@{variant}` makes it anew") from None
+        raise UserError(f"{logs}: {error}; `dvc repro train@{variant}` makes it again") from None
 
 
 def _logged(path: Path, metric: str) -> list[float]:

@@ -7,6 +7,10 @@ import argparse
 from pathlib import Path
 
 import vl_convert
+from markupsafe import Markup
+
+from remnist.files import write_text
+from remnist.review import rendering
 
 VEGA_LITE = "5.20"  # the oldest that vl-convert carries, for the schema that DVC's own templates name
 # As SVG a plot stays sharp, and its text can be found; a plot that cannot be drawn says why where it would stand.
@@ -15,38 +19,19 @@ window.vegaEmbed = (id, spec) => vegaEmbed(id, spec, {renderer: "svg"}).catch(er
   document.querySelector(id).textContent = error;
 });
 """
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-{refresh_tag}
-<title>Plots</title>
-<style>
-body { font-family: system-ui, sans-serif; margin: 1.5rem; color: #222; }
-.vega-embed { display: block !important; margin-bottom: 2.5rem; overflow-x: auto; }  /* not side by side */
-img { max-width: 100%; }
-</style>
-<script>VEGA</script>
-</head>
-<body>
-{plot_divs}
-</body>
-</html>
-"""
 
 
-def main() -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `remnist plots-page`."""
+    parser.add_argument("file", type=Path, help="where to")
+
+
+def run(arguments: argparse.Namespace) -> None:
     """Write the page to the file named on the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", type=Path)
-    write(parser.parse_args().file)
+    write(arguments.file)
 
 
 def write(file: Path) -> None:
     """Write the page, which has the places that DVC fills."""
     vega = vl_convert.javascript_bundle(EMBED, vl_version=VEGA_LITE)
-    file.write_text(PAGE.replace("VEGA", vega, 1), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    write_text(file, rendering.render("plots.html.j2", vega=Markup(vega)))  # noqa: S704

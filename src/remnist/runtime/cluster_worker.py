@@ -1,16 +1,17 @@
-"""A seed on a Dask worker, trained by a process beside it.
+"""A seed on a Dask worker, trained by a process that the worker starts.
 
-The kernels are chosen when a process loads its libraries, by its variant's numerics; a Dask worker has loaded some
-before it is asked for anything. Its own processes may also start no others by multiprocessing. So each of its threads
-that trains takes a process of those that wait here, pinned from their start, or starts one; it loads torch once.
+A process chooses its kernels by its variant's numerics when it loads its libraries; a Dask worker has loaded some
+before its first task. Dask's own processes may also start no others by multiprocessing. So each of the worker's threads
+that trains takes a waiting process, pinned from its start, or starts one; it loads torch once.
 """
 
+import os
 import subprocess
 import sys
-from collections import defaultdict
 from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any
 
@@ -19,15 +20,35 @@ from distributed import Worker, get_client, get_worker
 from remnist.errors import UserError
 from remnist.files import write_bytes
 from remnist.learning import numerics
+from remnist.learning.runs import Epoch, Run
+from remnist.plan import digests
 from remnist.runtime import pool
-from remnist.runtime.cluster import DATA
-from remnist.runtime.finished import software
+from remnist.runtime.cluster_task import DATASET, Task
 from remnist.runtime.lifetime import end_with_parent
-from remnist.runtime.local import RUN_SEED, Epoch, Run
+from remnist.runtime.local import RUN_SEED
 
-LOADED = software()
-STARTS = 3  # of a process that is killed; where memory runs out it would be killed for ever
-POLL_S = 0.2
+ATTEMPTS = 3  # processes for a seed; where memory runs out, each would be killed
+POLL_S = 0.2  # seconds between two looks whether a client still wants the seed
+
+
+def _on_disk() -> tuple[dict[str, str], str]:
+    """Return the versions of the libraries that training uses, and the digest of all its code and all models'."""
+    modules = [path for room in ("learning", "models") for path in digests.PACKAGE.glob(f"{room}/*.py")]
+    return digests.versions(digests.LIBRARIES["train"]), digests.code(modules)
+
+
+LOADED = _on_disk()
+
+
+def check(task: Task) -> None:
+    """Check that this process computes with the client's code and libraries.
+
+    Raises:
+        ImportError: they are others, or have changed on disk since this process imported some of them.
+    """
+    task.check()
+    if _on_disk() != LOADED:
+        raise ImportError("its package or libraries have changed since it started; restart it")
 
 
 class Trainer:
@@ -38,27 +59,35 @@ class Trainer:
     """
 
     def __init__(self, kind: str) -> None:
+        self.kind = kind
         self.connection, theirs = Pipe()
-        command = [sys.executable, "-m", __name__, str(theirs.fileno())]
+        command = [sys.executable, "-m", __name__, str(theirs.fileno()), str(os.getpid())]
         self.process = subprocess.Popen(
             command, env=numerics.environment(kind), pass_fds=[theirs.fileno()], process_group=0
         )
         theirs.close()
 
-    def train(self, task: tuple[Any, ...], on_epoch: Callable[[Epoch], None], is_wanted: Callable[[], bool]) -> Run:
+    def train(
+        self,
+        message: dict[str, Any],
+        data_path: Path,
+        on_epoch: Callable[[Epoch], None],
+        is_wanted: Callable[[], bool],
+    ) -> Run:
         """Train a seed.
 
         Args:
-            task: what the training loop is called with, but for its last argument.
+            message: the task as it travelled.
+            data_path: the prepared data on this machine.
             on_epoch: called after each epoch.
-            is_wanted: asked now and then whether to go on.
+            is_wanted: asked several times a second whether to go on.
 
         Raises:
             EOFError, ConnectionError: the process was killed.
             RuntimeError: nobody wants the result any more.
-            Exception: what training raised.
+            Exception: training raised it.
         """
-        self.connection.send(task)
+        self.connection.send((message, data_path))
         while is_wanted():
             if self.connection.poll(POLL_S):
                 answer = self.connection.recv()
@@ -76,38 +105,39 @@ class Trainer:
         self.connection.close()
 
 
-_waiting = defaultdict[str, list[Trainer]](list)
+_waiting = {kind: SimpleQueue[Trainer]() for kind in numerics.PINS}
 _storing = Lock()
 
 
-def run_seed(settings: dict[str, Any], seed: int, digest: str, topic: str) -> Run:
-    """Train one seed of a variant, as `remnist.learning.loop.run_seed` does; called in a task of a Dask worker.
+def run_task(message: dict[str, Any]) -> Run:
+    """Train one seed of a variant, as `remnist.learning.loop.run_seed` does, in a task of a Dask worker.
 
     Args:
-        settings: the variant's entry of the plan.
-        seed: 0 to 2**32 - 1.
-        digest: the SHA-256 of the data, hexadecimal; if they are not here, the scheduler has them.
-        topic: of the events that tell of the epochs.
+        message: the task as it travelled. Unless its data are on this machine, the scheduler has them.
 
     Raises:
-        ImportError: the package is not what it was when this worker imported it.
-        UserError: as there; or the data cannot be stored, or the process that trains was killed again and again.
+        ImportError: the package or its libraries are not the client's, or not those that this worker has imported.
+        UserError: as in `run_seed`; or the data cannot be stored, or the training process was killed repeatedly.
     """
-    if software() != LOADED:
-        raise ImportError("its package or libraries have changed since it started; start it anew")
-    worker, waiting = get_worker(), _waiting[settings["train"]["numerics"]]
-    task, tasks = worker.get_current_task(), worker.state.tasks
+    task = Task.from_json(message)
+    worker, kind = get_worker(), task.variant.train.numerics
+    key, tasks = worker.get_current_task(), worker.state.tasks
+
+    def is_wanted() -> bool:
+        found = tasks.get(key)  # which another thread may remove at any moment
+        return found is not None and found.state != "cancelled"
+
     try:
-        data_path = _data(worker, digest)
-        for _ in range(STARTS):
-            trainer = waiting.pop() if waiting else Trainer(settings["train"]["numerics"])
+        check(task)
+        data_path = _store(worker, task.data)
+        for _ in range(ATTEMPTS):
+            trainer = take(kind)
             try:
                 run = trainer.train(
-                    (settings, seed, data_path),
-                    on_epoch=lambda epoch: worker.log_event(topic, tuple(epoch)),
-                    is_wanted=lambda: task in tasks and tasks[task].state != "cancelled",
-                )
-                waiting.append(trainer)
+                    message, data_path, on_epoch=lambda epoch: worker.log_event(task.topic, tuple(epoch)),
+                    is_wanted=is_wanted,
+                )  # fmt: skip
+                leave(trainer)
                 return run
             except (EOFError, ConnectionError):
                 trainer.end()
@@ -116,28 +146,53 @@ def run_seed(settings: dict[str, Any], seed: int, digest: str, topic: str) -> Ru
                 raise
     except (OSError, UserError) as error:
         raise UserError(f"worker {worker.address}: {error}") from None
-    raise UserError(f"worker {worker.address}: its training process was killed {STARTS} times; enough memory there?")
+    raise UserError(f"worker {worker.address}: its training process was killed {ATTEMPTS} times; enough memory there?")
 
 
-def _data(worker: Worker, digest: str) -> Path:
+def take(kind: str) -> Trainer:
+    """Return a process that waits for a seed, or a new one.
+
+    Args:
+        kind: its numerics, portable or native.
+    """
+    try:
+        return _waiting[kind].get_nowait()
+    except Empty:
+        return Trainer(kind)
+
+
+def leave(trainer: Trainer) -> None:
+    """Let a process wait for the next seed."""
+    _waiting[trainer.kind].put(trainer)
+
+
+def _store(worker: Worker, digest: str) -> Path:
+    """Store the prepared data on this machine, unless they are here, and return their path."""
     path = Path(worker.local_directory, f"{digest}.safetensors")
     with _storing:
         if not path.exists():
-            write_bytes(path, get_client().get_dataset(f"{DATA}{digest}"))
+            write_bytes(path, get_client().get_dataset(f"{DATASET}{digest}"))
     return path
 
 
 def main() -> None:
-    """Train what comes over the connection whose file descriptor the command line names, until it ends."""
-    end_with_parent(any_parent=True)
-    connection = Connection(int(sys.argv[1]))
+    """Train each seed that comes over a connection, until it ends.
+
+    The command line names the connection's file descriptor and the process id of the Dask worker.
+    """
+    descriptor, worker = map(int, sys.argv[1:])
+    end_with_parent(worker)
+    connection = Connection(descriptor)
     while True:
         try:
-            task = connection.recv()
+            message, data_path = connection.recv()
         except EOFError:
             return
+        answer: Run | Exception
         try:
-            answer = pool.call(RUN_SEED, *task, connection.send)
+            task = Task.from_json(message)
+            answer = pool.call(RUN_SEED, task.variant, task.seed, data_path, connection.send)
+            check(task)  # also of what was imported while it trained
         except Exception as error:
             answer = error
         connection.send(answer)

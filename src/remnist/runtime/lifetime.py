@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them, however it went, and leave Ctrl-C to it."""
+"""Processes that end with the one that started them, however it ended, and leave Ctrl-C to it."""
 
 import multiprocessing
 import os
@@ -9,40 +9,47 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 
-POLL_S = 0.2
+from remnist import STARTED_BY
+
+POLL_S = 0.2  # seconds between two looks for the parent
+INIT = 1  # process that adopts what its parent leaves behind
 
 
-def end_with_parent(*, any_parent: bool = False) -> None:
+def end_with_parent(started_by: int | None = None) -> None:
     """End this process when its parent is gone: a worker with its stage, a stage with the DVC that runs it.
 
-    A stage that outlived DVC would write to the same files as the next `dvc repro`. One started by hand goes on without
-    the shell that it was started from.
+    A stage that outlived DVC would write to the same files as the next `dvc repro`. A stage started by hand goes on
+    without its shell.
 
     Args:
-        any_parent: whatever the parent is.
+        started_by: the parent's process id, where the parent passed it. A child cannot always learn it: it reads init's
+            if the parent ended before.
     """
-    worker_of, started_by = multiprocessing.parent_process(), os.getppid()
+    worker_of = multiprocessing.parent_process()
+    parent = STARTED_BY if started_by is None else started_by
+    # Where DVC itself is process 1, in a container, it leads the group of its stages.
+    adopted = started_by is None and STARTED_BY == INIT != os.getpgrp()
 
     def watch() -> None:
         if worker_of is not None:
             wait([worker_of.sentinel])
-        while worker_of is None and os.getppid() == started_by:
+        while worker_of is None and os.getppid() == parent and not adopted:
             time.sleep(POLL_S)
         os._exit(1)
 
-    if worker_of is not None or any_parent or "DVC_STAGE" in os.environ:
+    if worker_of is not None or started_by is not None or "DVC_STAGE" in os.environ:
         threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager
 def defer_sigint() -> Iterator[None]:
-    """Put Ctrl-C off while the block starts processes: this one, the main thread, answers it when the block has ended.
+    """Defer Ctrl-C while the block starts processes: this process, its main thread, answers it after the block.
 
-    They never see it, nor does what they start: it is for this process to answer, which ends them. Interrupted halfway,
-    this one would leave a process that complains of what it is not given.
+    Those processes never see it, nor do their children: this process ends them when it answers. Interrupted halfway,
+    it would leave a process that complains about what it was not given.
 
     Raises:
-        KeyboardInterrupt: after the block, if Ctrl-C came in it, where that is the answer.
+        KeyboardInterrupt: after the block, if Ctrl-C came during it and raises this here.
     """
     came = []
     answer = signal.signal(signal.SIGINT, lambda *_: came.append(True))

@@ -10,14 +10,14 @@ from remnist.learning.runs import Epoch, Run
 from remnist.runtime import pool
 from remnist.settings import Variant
 
-RUN_SEED = "remnist.learning.loop:run_seed"
-POLL_S = 0.1
+RUN_SEED = "remnist.learning.loop:run_seed"  # the function that trains, by name, since it imports torch
+POLL_S = 0.1  # seconds between two looks for epochs
 
 
 def train(
     processes: multiprocessing.context.BaseContext, variant: Variant, seeds: list[int], data_path: Path
 ) -> Iterator[Epoch | Run]:
-    """Train seeds of a variant side by side, a process a core.
+    """Train seeds of a variant in parallel, a process a core.
 
     Args:
         processes: a context of `remnist.runtime.pool`.
@@ -26,7 +26,7 @@ def train(
         data_path: the file that preprocess wrote.
 
     Yields:
-        What `follow` does.
+        As `follow` does.
 
     Raises:
         UserError: the device is not there, the data cannot be read, or a process was killed.
@@ -37,10 +37,10 @@ def train(
 
 
 def follow(runs: Iterable["Future[Run]"], events: "Queue[Epoch]") -> Iterator[Epoch | Run]:
-    """Yield what the runs report until all have ended; raise what one of them raised.
+    """Yield epochs and runs until all runs have ended; raise the error of a run that fails.
 
-    Each epoch as it comes, which may be twice, or not at all if it was lost on its way; of each run that has ended, all
-    its epochs, and then the run.
+    An epoch comes as soon as it is reported, possibly twice; if its report is lost, it comes when its run has ended.
+    Each run that has ended yields all its epochs, then itself.
     """
     running = set(runs)
     while running:

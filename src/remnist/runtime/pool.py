@@ -1,7 +1,7 @@
 """Seeds in parallel: a process a core, one thread each, torch imported once.
 
-The processes are forked from a server that has imported torch under pinned numerics and done nothing else, so a
-process starts in milliseconds, and the stage itself needs no torch.
+A server imports torch under pinned numerics and forks the processes. So a process starts in milliseconds, and the
+stage itself needs no torch.
 """
 
 import multiprocessing
@@ -31,15 +31,15 @@ def context(kind: str, preload: list[str]) -> multiprocessing.context.BaseContex
 
     Args:
         kind: portable or native, as `remnist.learning.numerics` says.
-        preload: modules to import once for all processes.
+        preload: modules to import once for all processes, so that an edit while they run cannot mix code.
     """
     numerics.pin(kind)
-    # What is forked imports this copy of the package too, whatever else is installed.
+    # Forked processes import this copy of the package too, whatever else is installed.
     others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     os.environ["PYTHONPATH"] = os.pathsep.join([str(SOURCE), *others])
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload(preload)
-    resource_tracker.ensure_running()  # as the server does at first, and then lets Ctrl-C in
+    resource_tracker.ensure_running()  # or the server would start it, and unblock Ctrl-C with it
     with defer_sigint():
         forkserver.ensure_running()
     return server
@@ -82,7 +82,7 @@ class _Workers(ProcessPoolExecutor):
 
 @contextmanager
 def report_killed_worker() -> Iterator[None]:
-    """Tell the user when a process that this one relies on was killed: the system does so where memory runs out."""
+    """Report to the user when a process that this one relies on was killed, as the system does without memory left."""
     try:
         yield
     except (BrokenExecutor, ConnectionError, EOFError):
@@ -101,7 +101,7 @@ def count() -> int:
     """Return how many processes to use: REMNIST_WORKERS, or one a core.
 
     Raises:
-        UserError: REMNIST_WORKERS is no whole number from 1.
+        UserError: REMNIST_WORKERS is not a whole number from 1.
     """
     asked = os.environ.get(WORKERS)
     if asked is None:

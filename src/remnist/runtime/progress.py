@@ -1,4 +1,4 @@
-"""What a training stage shows and keeps of each epoch: a progress bar or lines, and DVCLive's files."""
+"""A training stage's output after each epoch: a progress bar or lines, and DVCLive's files."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any, Self
 from dvclive.live import Live
 from tqdm import tqdm
 
-from remnist.runtime.local import Epoch
+from remnist.learning.runs import Epoch
 
 
 class EpochLog:
@@ -38,12 +38,12 @@ class EpochLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.bar.close()
-        if error is None:  # or DVCLive could wait without end for what Ctrl-C kept it from sending
+        if error is None:  # after Ctrl-C DVCLive could wait without end for what it had not sent
             for live in self.live.values():
                 live.end()
 
     def __call__(self, epoch: Epoch) -> None:
-        """Log an epoch if it is the next one of its seed; one that is told twice counts once."""
+        """Log an epoch if it is the next one of its seed; one that is reported twice counts once."""
         live, metrics = self.live[epoch.seed], epoch.metrics
         if epoch.number != live.step:
             return

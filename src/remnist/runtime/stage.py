@@ -9,6 +9,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,16 +69,16 @@ class Inputs:
 
     def __init__(self, stage: str, variant: str | None = None) -> None:
         self.name = stage if variant is None else f"{stage}@{variant}"
-        self.stage = stage
+        self.stage, self.key = stage, variant
         self.variant: Variant | None = None
         if stage != "plan":
             plan = entries.read(PLAN)
             self.variant = None if variant is None else entries.find(PLAN, plan, variant)
-            _check_plan(stage, variant, self.variant)
+            self._check_plan()
         described = read_yaml(PIPELINE)["stages"][stage]
         described = described if variant is None else described["do"]
         self.paths = [Path(path.replace("${key}", variant or "")) for path in described.get("deps", [])]
-        self.keys = [key for key in described.get("params", []) if isinstance(key, str)]
+        self.params = [key for key in described.get("params", []) if isinstance(key, str)]
         self.noted = self._state()
 
     @property
@@ -99,32 +100,38 @@ class Inputs:
 
     def _state(self) -> dict[str, str]:
         state = {str(path): _sha256(path) for path in self.paths}
-        if self.keys:
+        if self.params:
             params = read_yaml(PARAMS)
-            state |= {f"{PARAMS}: {key}": repr(_value(params, key)) for key in self.keys}
+            state |= {f"{PARAMS}: {key}": repr(_value(params, key)) for key in self.params}
         if self.stage != "plan":
+            state[str(DIGESTS)] = self._planned()[0]
             state["its code or its libraries"] = digests.of_stage(self.stage, self.variant)
         return state
 
+    def _planned(self) -> tuple[str, dict[str, str]]:
+        """Return the stage's digest in the plan, and the versions of its libraries there."""
+        content = read_json(DIGESTS)
+        try:
+            [stages] = content["digests"]
+            digest = stages[self.stage] if self.key is None else stages[self.stage][self.key]
+            return digest, {library: content["software"][library] for library in digests.LIBRARIES[self.stage]}
+        except (KeyError, TypeError, ValueError):
+            raise UserError(f"{DIGESTS}: not as the plan stage writes it; `dvc repro plan` makes it again") from None
 
-def _check_plan(stage: str, name: str | None, variant: Variant | None) -> None:
-    """Check that what decides a stage's result is what the plan stage found."""
-    content = read_json(DIGESTS)
-    try:
-        planned, [recorded] = content["software"], content["digests"]
-        expected = recorded[stage] if name is None else recorded[stage][name]
-        libraries = {library: planned[library] for library in digests.LIBRARIES[stage]}
-    except (KeyError, TypeError, ValueError):
-        raise UserError(f"{DIGESTS}: not as the plan stage writes it; `dvc repro plan` makes it again") from None
-    installed = digests.versions(libraries)
-    if others := [f"{each} {installed[each]}" for each, known in libraries.items() if installed[each] != known]:
-        known = ", ".join(f"{each} {libraries[each]}" for each in libraries if installed[each] != libraries[each])
-        raise UserError(
-            f"{stage}: {', '.join(others)} installed, but the plan is of {known}\nInstall requirements.txt again, or plan "
-            "with what is installed: `dvc repro --force --single-item plan`"
-        )
-    if digests.of_stage(stage, variant) != expected:
-        raise UserError(f"{stage}: its code or its settings are not those of {PLAN} and {DIGESTS}; `dvc repro plan` plans again")
+    def _check_plan(self) -> None:
+        """Check that what decides the stage's result is what the plan stage found."""
+        digest, planned = self._planned()
+        installed = digests.versions(planned)
+        if others := [library for library in planned if installed[library] != planned[library]]:
+            found = ", ".join(f"{library} {installed[library]}" for library in others)
+            known = ", ".join(f"{library} {planned[library]}" for library in others)
+            raise UserError(
+                f"{self.name}: {found} installed, but the plan is of {known}\nInstall requirements.txt again, or "
+                "plan with what is installed: `dvc repro --force --single-item plan`"
+            )
+        if digests.of_stage(self.stage, self.variant) != digest:
+            reason = f"its code or its settings are not those of {PLAN} and {DIGESTS}"
+            raise UserError(f"{self.name}: {reason}; `dvc repro plan` plans again")
 
 
 def _value(params: Any, key: str) -> Any:
@@ -140,10 +147,17 @@ def _sha256(path: Path) -> str:
         listing = "".join(f"{each.relative_to(path).as_posix()} {_sha256(each)}\n" for each in files)
         return hashlib.sha256(listing.encode()).hexdigest()
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        found = path.stat()
     except FileNotFoundError:
         return ""
+    return _sha256_of_file(path, found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+@cache
+def _sha256_of_file(path: Path, *_: int) -> str:
+    """Return a file's SHA-256, read again when its time, its size or its place on the disk is another."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_ignored(path: Path) -> bool:

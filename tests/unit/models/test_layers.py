@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from torch import nn
 
-from remnist.models.layers import Dropout
+from remnist.models.layers import Dropout, Patches
 
 
 @pytest.mark.parametrize("p", [0.2, 0.5, 0.9])
@@ -41,3 +42,12 @@ def test_dropout_takes_a_smaller_last_batch_and_passes_gradients_by_its_mask():
         out.sum().backward()
         assert out.shape == x.shape
         assert torch.equal(x.grad == 0, out == 0)
+
+
+def test_patches_row_by_row():
+    image = torch.arange(16.0).reshape(1, 1, 4, 4)
+    assert Patches(2)(image)[0].tolist() == [[0, 1, 4, 5], [2, 3, 6, 7], [8, 9, 12, 13], [10, 11, 14, 15]]
+    # A linear map of patches is a convolution whose stride is its size.
+    images, convolution = torch.rand(3, 2, 6, 6), nn.Conv2d(2, 5, 3, stride=3)
+    linear = nn.functional.linear(Patches(3)(images), convolution.weight.flatten(1), convolution.bias)
+    torch.testing.assert_close(linear, convolution(images).flatten(2).transpose(1, 2))

@@ -1,26 +1,27 @@
-"""The hardest test images: how they are ranked, drawn, read and told."""
+"""The hardest test images: how they are ranked, drawn, read and reported."""
 
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from safetensors.numpy import load_file, save_file
 
 from remnist.errors import UserError
-from remnist.report import figures, gallery, page, tables
-from tests.support.studies import IMAGES, study
+from remnist.report import figures, gallery, page, questions, tables
+from tests.support.studies import IMAGES, claims_of, study, variant
 
 LABELS = [3, 3, 7, 7, 0]
 
 
-def made(answers: dict[str, list[list[int]]], labels: list[int]) -> tables.Results:
-    """Return a study in which each variant's seeds answered so."""
-    results = study({variant: [0.5] * len(seeds) for variant, seeds in answers.items()})
+def made(predictions: dict[str, list[list[int]]], labels: list[int]) -> tables.Results:
+    """Return a study in which each variant's seeds predicted this."""
+    results = study({name: [0.5] * len(seeds) for name, seeds in predictions.items()})
     return dataclasses.replace(
         results,
         test_images=len(labels),
-        labels={variant: np.array(labels, np.uint8) for variant in answers},
-        answers={variant: np.array(seeds, np.uint8) for variant, seeds in answers.items()},
+        labels={name: np.array(labels, np.uint8) for name in predictions},
+        predictions={name: np.array(seeds, np.uint8) for name, seeds in predictions.items()},
     )
 
 
@@ -29,8 +30,8 @@ def results():
     """Of two variants with images 0 and 2 equally hard, and XOR's, whose test set is another."""
     two = made({"two": [[8, 5, 7, 7, 0], [3, 5, 1, 7, 0]], "four": [[5, 3, 1, 7, 0]] * 4}, LABELS)
     xor = made({"xor": [[1, 0, 0, 1]]}, [0, 1, 1, 0])
-    xor.plan["xor"]["data"]["name"] = "xor"
-    together = {field: getattr(two, field) | getattr(xor, field) for field in ("plan", "labels", "answers")}
+    xor.plan["xor"] = variant(1, name="xor")
+    together = {field: getattr(two, field) | getattr(xor, field) for field in ("plan", "labels", "predictions")}
     return dataclasses.replace(two, **together)
 
 
@@ -46,7 +47,7 @@ def images():
 
 def test_ranking_counts_each_variant_the_same(results):
     ranking = gallery.rank(results)
-    columns = ["image", "label", "wrong", "answer", "share", "variants"]
+    columns = ["image", "label", "wrong", "predicted", "share", "variants"]
     assert list(ranking.columns) == columns
     assert ranking.to_numpy().tolist() == [
         [0, 3, 0.75, 5, 0.5, 1],  # half of the seeds are not most; 5 in one variant, 8 in half of the other
@@ -61,22 +62,31 @@ def test_equally_hard_images_tie_whatever_the_order_of_the_variants():
     shares = [(1, 3), (2, 3), (1, 7), (2, 7), (1, 9), (1, 11)]
     orders = [shares[i:] + shares[:i] for i in range(len(shares))]
     seeds = 3 * 7 * 9 * 11
-    answers = {
+    predictions = {
         f"v{v}": [[int(seed * orders[image][v][1] < seeds * orders[image][v][0]) for image in range(len(orders))]
                   for seed in range(seeds)]
         for v in range(len(shares))
     }  # fmt: skip
-    ranking = gallery.rank(made(answers, [0] * len(orders)))
+    ranking = gallery.rank(made(predictions, [0] * len(orders)))
     assert ranking["image"].tolist() == list(range(len(orders)))
     assert ranking["wrong"].nunique() == 1
 
 
+def report(results):
+    claimed = claims_of()
+    asked = questions.group(results, claimed)
+    return page.render(results, tables.summary(results), claimed, asked, [], gallery.rank(results))
+
+
 def test_section_states_what_the_ranking_says(results):
-    text = "\n".join(gallery.section(results))
-    assert "Of 5 test images most seeds of every variant get 0 wrong" in text
+    xor = study({"xor": [1.0, 1.0]})
+    tabled = {name: pd.concat([getattr(study({"two": [0.5] * 2, "four": [0.5] * 4}), name), getattr(xor, name)])
+              for name in ("runs", "per_digit", "curves", "ensembles")}  # fmt: skip
+    text = report(dataclasses.replace(results, **tabled))
+    assert "Most seeds of every variant get 0 of 5 test images wrong" in text
     assert "most seeds of at least half of the variants 3." in text
     assert (
-        "Hardest: number 0 of the test set, counted from 0, 3 → 5; 75.00 % of its answers are wrong, 50.00 % are 5."
+        "Hardest: number 0 of the test set, counted from 0, 3 → 5; 75.00 % of its predictions are wrong, 50.00 % are 5."
         in text
     )
     assert "Most frequent among the 3 hardest: 3 → 5 (2 images)." in text
@@ -84,16 +94,16 @@ def test_section_states_what_the_ranking_says(results):
 
 
 def test_section_of_a_study_without_a_wrong_answer(flawless, images, tmp_path):
-    assert gallery.section(flawless) == ["## Hardest images", "No network gets any of the 5 test images wrong."]
+    assert "\n\n## Hardest images\n\nNo network gets any of the 5 test images wrong.\n\n" in report(flawless)
+    assert "plots/gallery.png" not in report(flawless)
     figures.draw_gallery(gallery.rank(flawless), images, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_the_report_has_the_section():
-    results = study({"mlp-baseline": [0.9, 0.8]})
-    text = page.render(results, tables.summary(results), {}, [])
+    text = report(study({"mlp-baseline": [0.9, 0.8]}))
     assert "\n\n## Hardest images\n\n" in text
-    assert f"Of {IMAGES:,} test images most seeds of every variant get 100 wrong" in text
+    assert f"Most seeds of every variant get 100 of {IMAGES:,} test images wrong" in text
 
 
 @pytest.mark.parametrize("hardest", [1, 3, gallery.SHOWN])
@@ -130,10 +140,10 @@ def without_test_images(tensors):
 
 DAMAGES = {
     "no test images": (without_test_images, "`dvc repro preprocess` makes it"),
-    "fewer images": (lambda t: t.update(test_images=t["test_images"][:4]), "`dvc repro preprocess` makes it anew"),
-    "rows of pixels": (lambda t: t.update(test_images=t["test_images"][:, 0]), "`dvc repro preprocess` makes it anew"),
+    "fewer images": (lambda t: t.update(test_images=t["test_images"][:4]), "`dvc repro preprocess` makes it again"),
+    "rows of pixels": (lambda t: t.update(test_images=t["test_images"][:, 0]), "`dvc repro preprocess` makes it again"),
     "no squares": (lambda t: t.update(test_images=t["test_images"][:, 1:].copy()), "`dvc repro preprocess` makes it"),
-    "fractions": (lambda t: t.update(test_images=t["test_images"] / 255), "`dvc repro preprocess` makes it anew"),
+    "fractions": (lambda t: t.update(test_images=t["test_images"] / 255), "`dvc repro preprocess` makes it again"),
     "other labels": (lambda t: t.update(test_labels=t["test_labels"][::-1].copy()), "that `two` was evaluated on"),
 }
 

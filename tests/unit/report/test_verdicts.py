@@ -10,13 +10,13 @@ import pytest
 from scipy.stats import binomtest, ttest_rel
 from statsmodels.stats.weightstats import ttost_paired
 
-from remnist.errors import UserError
-from remnist.plan import claims, published
-from remnist.plan.claims import Claim, Comparison
-from remnist.report import ledger, verdicts
-from remnist.report.measures import NotMeasuredError, values
+from remnist.plan import claims
+from remnist.plan.claims import Claim, Published
+from remnist.report import page, questions, tables, verdicts, words
+from remnist.report.measures import Measured, NotMeasuredError, measure
 from remnist.report.verdicts import NOT_TESTABLE, OTHER_CAUSE, REFUTED, UNDECIDED, UPHELD, Finding
-from tests.support.studies import study
+from tests.support.studies import claims_of, study, variant
+from tests.support.variants import ROOT
 
 NOISE = np.array([-2, -1.5, -1, -0.5, 0, 0, 0, 0.5, 1, 1.5, 2, 0.0]) / 1000  # points on twelve seeds, mean 0
 
@@ -29,9 +29,28 @@ def claim(**changes) -> Claim:
     return Claim(**{"report": 1, "says": "a beats b", "variants": ["a", "b"], "expect": "more"} | changes)
 
 
-def verdict(results, **changes) -> str:
-    [judged] = verdicts.judge(results, {"x": claim(**changes)}, {})
-    return judged.verdict
+def judge(results, **changes) -> verdicts.Judged:
+    [judged] = verdicts.judge(results, claims_of({"x": claim(**changes)}))
+    return judged
+
+
+def outcome(results, **changes) -> str:
+    return judge(results, **changes).outcome
+
+
+def values(results, **changes) -> pd.DataFrame:
+    return measure(results, {}, claim(**changes)).values
+
+
+def finding(table: pd.DataFrame, **changes) -> Finding:
+    return Finding(claim(**changes), measured=Measured(table))
+
+
+def render(results, judged, claimed) -> str:
+    nothing_wrong = pd.DataFrame()
+    return page.render(
+        results, tables.summary(results), claimed, questions.group(results, claimed), judged, nothing_wrong
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,45 +78,47 @@ def verdict(results, **changes) -> str:
     ],
 )
 def test_rules(changes, difference, expected):
-    assert verdict(study({"a": accuracies(0.9 + difference), "b": accuracies(0.9)}), **changes) == expected
+    assert outcome(study({"a": accuracies(0.9 + difference), "b": accuracies(0.9)}), **changes) == expected
 
 
 def test_p_values_are_those_of_scipy_and_statsmodels():
     rng = np.random.default_rng(3)
     first, second = rng.normal(0.4, 1, 12), rng.normal(0, 1, 12)
     table = pd.DataFrame({"first": first, "second": second})
-    [(_, more)] = verdicts.decide([Finding(claim(), values=table)])
+    [(_, more)] = verdicts.decide([finding(table)])
     assert more == pytest.approx(ttest_rel(first, second).pvalue)
-    [(_, same)] = verdicts.decide([Finding(claim(expect="same", margin=3.0), values=table)])
+    [(_, same)] = verdicts.decide([finding(table, expect="same", margin=3.0)])
     assert same == pytest.approx(2 * ttost_paired(first, second, -3.0, 3.0)[0])
 
 
 def test_the_same_change_of_data_is_seen_in_the_metrics_and_in_the_words():
     results = {gain: study({"a": accuracies(0.9 + gain), "b": accuracies(0.9)}) for gain in (0.01, -0.01)}
     for gain, expected in ((0.01, UPHELD), (-0.01, REFUTED)):
-        judged = verdicts.judge(results[gain], {"x": claim()}, {})
+        claimed = claims_of({"x": claim()})
+        judged = verdicts.judge(results[gain], claimed)
         metrics = verdicts.metrics(judged)["x"]
-        assert metrics["verdict"] == expected
+        assert metrics["outcome"] == expected
         assert metrics["difference"] == pytest.approx(gain)
         assert metrics["low"] < gain < metrics["high"]
         assert metrics["p_value"] < 0.001
         assert metrics["seeds"] == 12
-        row = ledger.ledger(judged).splitlines()[-1]
+        text = render(results[gain], judged, claimed)
+        [row] = [line for line in text.splitlines() if line.startswith("| 1 | a beats b |")]
         assert f"{100 * gain:+.2f} points" in row
         assert f"**{expected}**" in row
-        assert f"1 {expected}." in ledger.findings(judged)
+        assert f"- 1 claim of five reports: 1 {expected}." in text
 
 
 def test_seeds_are_paired():
     """A spread that both variants share does not hide a difference."""
     wide = np.linspace(0.85, 0.95, 12)
-    assert verdict(study({"a": list(wide + 0.002 + NOISE / 10), "b": list(wide)})) == UPHELD
-    assert verdict(study({"a": list(wide[::-1] + 0.002 + NOISE / 10), "b": list(wide)})) == UNDECIDED
+    assert outcome(study({"a": list(wide + 0.002 + NOISE / 10), "b": list(wide)})) == UPHELD
+    assert outcome(study({"a": list(wide[::-1] + 0.002 + NOISE / 10), "b": list(wide)})) == UNDECIDED
 
 
 def test_only_seeds_in_common_are_compared():
     results = study({"a": accuracies(0.91, 3), "b": accuracies(0.9)})
-    table = values(results, {}, claim())
+    table = values(results)
     assert list(table.index) == [0, 1, 2]
     assert list(table["first"]) == results.runs["accuracy"][:3].to_list()
 
@@ -111,10 +132,11 @@ def test_only_seeds_in_common_are_compared():
     ],
 )
 def test_what_was_not_run_cannot_be_tested(results, changes, words):
-    [judged] = verdicts.judge(study(results), {"x": claim(**changes)}, {})
-    assert judged.verdict == NOT_TESTABLE
+    results, claimed = study(results), claims_of({"x": claim(**changes)})
+    [judged] = verdicts.judge(results, claimed)
+    assert judged.outcome == NOT_TESTABLE
     assert words in judged.finding.missing
-    assert words in ledger.ledger([judged])
+    assert f"{words}" in render(results, [judged], claimed)
     assert verdicts.metrics([judged])["x"]["difference"] is None
     json.dumps(verdicts.metrics([judged]), allow_nan=False)
 
@@ -128,7 +150,7 @@ CONTROL = {"words": "c", "shown_by": [{"variants": ["c", "b"], "expect": "not_mo
 )
 def test_another_cause_needs_the_effect_and_its_control(first, control, expected):
     of = {"a": accuracies(first), "b": accuracies(0.9)} | ({} if control is None else {"c": accuracies(control)})
-    assert verdict(study(of), cause=CONTROL) == expected
+    assert outcome(study(of), cause=CONTROL) == expected
 
 
 LOST = {"words": "softmax", "lost_digits": {"softmax": ["a"], "logits": ["c"]}}
@@ -150,7 +172,7 @@ def test_signs_of_a_lost_digit(lost, loss, lost_without, expected):
         losses={"a": [0.1] * 10 + [loss] * 2},
         never_right={"a": [False] * 10 + [lost] * 2, "c": [lost_without] * 12},
     )
-    assert verdict(results, cause=LOST) == expected
+    assert outcome(results, cause=LOST) == expected
 
 
 def test_holm_counts_all_claims_of_a_report_and_no_other():
@@ -158,12 +180,12 @@ def test_holm_counts_all_claims_of_a_report_and_no_other():
     of = {name: list(0.9 + rng.normal(0, 0.001, 12)) for name in "abcdefgh"}
     of["a"] = [value + 0.0011 for value in of["a"]]
     results = study(of)
-    alone = verdicts.judge(results, {"x": claim()}, {})[0].finding.p_value
+    alone = judge(results).finding.p_value
     others = {name: claim(variants=[name, "b"]) for name in "cdefgh"}
-    [first, *_] = verdicts.judge(results, {"x": claim()} | others, {})
+    [first, *_] = verdicts.judge(results, claims_of({"x": claim()} | others))
     assert first.finding.p_value == pytest.approx(7 * alone)
     elsewhere = {name: other.model_copy(update={"report": 2}) for name, other in others.items()}
-    assert verdicts.judge(results, {"x": claim()} | elsewhere, {})[0].finding.p_value == alone
+    assert verdicts.judge(results, claims_of({"x": claim()} | elsewhere))[0].finding.p_value == alone
 
 
 @pytest.mark.parametrize(
@@ -183,8 +205,8 @@ def test_metrics_by_hand(changes, first, second):
         validation={"a": [[0.9, 0.95, 0.94], [0.9, 0.91, 0.92]], "b": [[0.96, 0.9, 0.9], [0.9, 0.9, 0.96]]},
         train=0.99,
     )
-    printed = published.check({"a": {"report": 5, "digits": [0.92, *[0.95] * 9]}})
-    table = values(results, printed, claim(**changes))
+    published = {"a": Published(report=5, digits=[0.92, *[0.95] * 9])}
+    table = measure(results, published, claim(**changes)).values
     # Two runs that disagree on 10 images are told apart by 10 to 0, 9 to 1 being p = 0.021; on 30, by 21 to 9.
     assert table["first"].to_list() == pytest.approx(
         first if changes["metric"] != "resolution" else [0.008, 0.012], abs=1e-9
@@ -195,19 +217,18 @@ def test_metrics_by_hand(changes, first, second):
 def test_ensembles_are_compared_over_variants():
     results = study({name: [0.9, 0.91 + place / 1000] for place, name in enumerate("abcdef")})
     for metric, gain in (("average_of_five", 0.01), ("vote_of_five", 0.005)):
-        table = values(results, {}, claim(variants=[], metric=metric, level=0.0))
+        table = values(results, variants=[], metric=metric, level=0.0)
         assert list(table.index) == list("abcdef")
         assert table["first"].to_list() == pytest.approx([gain] * 6)
     of_three = pd.DataFrame([{"variant": "a", "members": 3, "average": 1.0, "vote": 1.0}])
     results = dataclasses.replace(study({"a": [0.9, 0.91]}), ensembles=of_three)
     with pytest.raises(NotMeasuredError, match="with five seeds: 0"):
-        values(results, {}, claim(variants=[], metric="average_of_five", level=0.0))
+        values(results, variants=[], metric="average_of_five", level=0.0)
 
 
 def test_a_single_run_may_show_what_the_seeds_deny():
     results = study({"a": [0.95, 0.90, 0.90], "b": [0.90, 0.90, 0.90]})
-    [judged] = verdicts.judge(results, {"x": claim()}, {})
-    assert verdicts.single_pairs(results, judged.finding) == (1, 3)
+    assert verdicts.single_pairs(results, judge(results).finding) == (1, 3)
 
 
 @pytest.mark.parametrize(
@@ -217,9 +238,9 @@ def test_a_single_run_may_show_what_the_seeds_deny():
 def test_what_other_test_images_could_have_decided_otherwise_is_told(difference, at_least, within):
     """A gain of one image of 1,000, say, and not of twenty; of a refuted size, how much is missing counts."""
     results = study({"a": accuracies(0.9 + difference), "b": accuracies(0.9)})
-    judged = verdicts.judge(results, {"x": claim(at_least=at_least)}, {})
-    assert judged[0].verdict == (REFUTED if at_least else UPHELD)
-    assert bool(ledger.within_test_images(results, judged)) == within
+    judged = judge(results, at_least=at_least)
+    assert judged.outcome == (REFUTED if at_least else UPHELD)
+    assert bool(list(words.within_test_images(results, [judged]))) == within
 
 
 @pytest.fixture
@@ -234,7 +255,8 @@ def quick_collections():
 @pytest.mark.parametrize("seeds", [6, 12])
 def test_identical_variants_differ_in_at_most_one_report_of_twenty(params, seeds):
     """The whole procedure, on the claims of the study that compare two variants: any false verdict in a report."""
-    of_study = [each for each in claims.check(params["claims"]).values() if len(each.variants) == 2]
+    claimed = claims.read(ROOT / "claims.yaml").claims.values()
+    of_study = [each for each in claimed if len(each.variants) == 2]
     families = [[each for each in of_study if each.report == report] for report in range(1, 6)]
     rng = np.random.default_rng(seeds)
     studies, false = 300, np.zeros(len(families), int)
@@ -244,58 +266,105 @@ def test_identical_variants_differ_in_at_most_one_report_of_twenty(params, seeds
         for place, family in enumerate(families):
             pairs = [dict(zip(("first", "second"), map(runs.get, each.variants), strict=True)) for each in family]
             found = verdicts.decide(
-                [Finding(each, values=pd.DataFrame(p)) for each, p in zip(family, pairs, strict=True)]
+                [Finding(each, measured=Measured(pd.DataFrame(p))) for each, p in zip(family, pairs, strict=True)]
             )
-            false[place] += any(is_false(each, verdict) for each, (verdict, _) in zip(family, found, strict=True))
+            false[place] += any(
+                is_false(each, found_outcome) for each, (found_outcome, _) in zip(family, found, strict=True)
+            )
     assert false.sum() / (studies * len(families)) <= 0.05
     # One report alone is simulated too seldom to be held to the digit: it must not be shown to exceed.
     assert all(binomtest(int(count), studies, 0.05, alternative="greater").pvalue > 0.01 for count in false), false
     assert all(false[:4])  # but some there are
 
 
-def is_false(claim: Claim, verdict: str) -> bool:
-    """Whether a verdict is false where all variants are the same: of those that a gain has no given size."""
+def is_false(claim: Claim, outcome: str) -> bool:
+    """Whether an outcome is false where all variants are the same and the claim names no size."""
     if claim.expect in ("more", "less"):
-        return verdict == UPHELD or (verdict == REFUTED and not claim.at_least)
-    return verdict == REFUTED
+        return outcome == UPHELD or (outcome == REFUTED and not claim.at_least)
+    return outcome == REFUTED
 
 
-def test_every_claim_is_of_variants_that_there_are(params):
-    variants = set(params["variants"])
-    checked = claims.check(params["claims"])
-    for each in checked.values():
-        cause = each.cause
-        controls = cause.shown_by if cause else []
-        signs = cause.lost_digits if cause else None
-        named = {name for comparison in (each, *controls) for name in comparison.variants}
-        assert named | ({*signs.softmax, *signs.logits} if signs else set()) <= variants
-    assert {each.report for each in checked.values()} == {1, 2, 3, 4, 5}
+def reached(*epochs: int | None, horizon: int) -> list[list[float]]:
+    """Return validation curves of runs that reach 0.95 at these epochs, or never."""
+    return [[0.95 if epoch == first else 0.9 for epoch in range(1, horizon + 1)] for first in epochs]
+
+
+def slowness(first, second, horizons=(8, 8), **changes):
+    """Judge a claim that a variant reaches 0.95 later than another, or later than epoch 3 if there is none."""
+    curves = {"a": reached(*first, horizon=horizons[0])}
+    curves |= {"b": reached(*second, horizon=horizons[1])} if second else {}
+    results = study({name: [0.9] * len(runs) for name, runs in curves.items()}, validation=curves)
+    one = {} if second else {"variants": ["a"], "level": 3.0}
+    return judge(results, **{"metric": "epochs_to_reach", "reach": 0.95, **one, **changes})
+
+
+NEVER = [None] * 6
+
+
+@pytest.mark.parametrize("changes", [{}, {"expect": "less"}, {"expect": "same", "margin": 0.5}])
+@pytest.mark.parametrize("horizons", [(8, 8), (5, 8), (8, 5)])
+def test_a_level_that_no_run_reaches_tells_nothing(changes, horizons):
+    judged = slowness(NEVER, NEVER, horizons, **changes)
+    assert judged.outcome == NOT_TESTABLE
+    assert judged.finding.missing == f"no run reaches 95 % within {min(horizons)} epochs"
+
+
+def test_variants_are_compared_up_to_the_epoch_that_both_have():
+    judged = slowness([7, 8, 8, 8, 8, 8], [2, 1, 2, 1, 2, 1], (8, 3))
+    assert judged.finding.values["first"].to_list() == [4] * 6  # 3 epochs and one more, whatever they reach later
+    assert judged.outcome == UPHELD
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("expect", "sides"), [("more", ([5, 6, 7, 6, None, None], [2, 3, 2, 3, 2, 3])),
+                          ("less", ([2, 3, 2, 3, 2, 3], [5, 6, 7, 6, None, None]))],
+)  # fmt: skip
+def test_runs_of_the_slower_variant_that_never_get_there_count_as_little_as_they_can(expect, sides):
+    judged = slowness(*sides, expect=expect)
+    slower = "first" if expect == "more" else "second"
+    assert judged.finding.values[slower].to_list() == [5, 6, 7, 6, 9, 9]
+    assert judged.outcome == UPHELD
+    name = {"first": "a", "second": "b"}[slower]
+    note = f"2 of 6 runs of `{name}` never reach 95 %, counted as epoch 9"
+    assert note in words.with_interval(judged.finding)
+
+
+def test_runs_that_never_get_there_refute_nothing():
+    """Two of six never do, so the mean difference may be as large as one likes; the others are faster."""
+    judged = slowness([1, 1, 1, 1, 1, None], [8, 8, 8, 8, 8, 8])
+    assert judged.finding.difference < 0
+    assert judged.outcome == UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "changes", "count"),
     [
-        ({"expect": "better"}, "claims.x.expect: \"better\": allowed: 'more', 'less'"),
-        ({"metric": "speed"}, "claims.x.metric: \"speed\": allowed: 'accuracy'"),
-        ({"expect": "same"}, "margin: goes with same"),
-        ({"margin": 0.1}, "margin: goes with same"),
-        ({"expect": "same", "margin": 0.1, "at_least": 0.1}, "at_least: goes with more and less"),
-        ({"variants": ["a"]}, "level: goes with one variant"),
-        ({"level": 0.5}, "level: goes with one variant"),
-        ({"variants": ["a", "b", "c"]}, "claims.x.variants"),
-        ({"variants": []}, "level: goes with"),
-        ({"metric": "epochs_to_reach"}, "reach: goes with epochs_to_reach"),
-        ({"report": 6}, "claims.x.report: 6"),
-        ({"cause": {"words": "x"}}, "claims.x.cause: .*shown_by or lost_digits"),
-        ({"verdict": "upheld"}, "claims.x.verdict"),
+        ([2, 2, 2, 2, 2, None], [5, 6, 7, 6, 5, 6], {"expect": "less"}, "1 of 12"),  # the one claimed to be faster
+        ([5, 6, 7, None, None, None], [2, 2, 2, None, 2, 2], {}, "4 of 12"),  # both
+        ([5, 6, 7, None, None, None], [2] * 6, {"expect": "same", "margin": 1.0}, "3 of 12"),
+        ([5, 6, 7, None, None, None], [2] * 6, {"expect": "not_more", "margin": 1.0}, "3 of 12"),
+        ([5, 6, 7, None, None, None], [2] * 6, {"expect": "not_less", "margin": 1.0}, "3 of 12"),
+        ([5, 6, 7, None, None, None], [2] * 6, {"at_least": 1.0}, "3 of 12"),  # the size could be reached or not
+        ([5, 6, 7, None, 6, 5], None, {"expect": "more"}, "1 of 6"),
+        ([5, 6, 7, None, 6, 5], None, {"expect": "same", "margin": 3.0}, "1 of 6"),
     ],
 )
-def test_bad_claims(changes, message):
-    good = {"report": 1, "says": "a beats b", "variants": ["a", "b"], "expect": "more"}
-    assert claims.check({"x": good})["x"].at_least == 0
-    with pytest.raises(UserError, match=message):
-        claims.check({"x": good | changes})
+def test_runs_that_never_get_there_leave_the_rest_open(first, second, changes, count):
+    judged = slowness(first, second, **changes)
+    assert judged.outcome == NOT_TESTABLE
+    assert judged.finding.missing == f"{count} runs never reach 95 % within 8 epochs"
 
 
-def test_comparison_stands_alone():
-    assert Comparison(variants=["a", "b"], expect="more").metric == "accuracy"
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"metric": "resolution", "level": 0.01}, {"metric": "generalization_gap"},
+     {"metric": "epochs_to_reach", "reach": 0.5}],
+)  # fmt: skip
+def test_variants_with_other_test_images_are_not_compared(changes):
+    results = study({"a": accuracies(0.9), "b": accuracies(0.8)})
+    results.plan["b"] = variant(12, name="xor")
+    results.labels["b"] = np.array([0, 1, 1, 0], np.uint8)
+    results.predictions["b"] = np.tile(results.labels["b"], (12, 1))
+    judged = judge(results, **changes)
+    assert judged.outcome == NOT_TESTABLE
+    assert judged.finding.missing == "`a` and `b` have other test images"

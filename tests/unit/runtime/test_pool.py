@@ -1,22 +1,21 @@
-"""Processes for the seeds: how many, and that none outlives its task."""
+"""Processes for the seeds: their number, and none that outlives its task."""
 
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from remnist.commands import demo
 from remnist.errors import UserError
 from remnist.runtime import pool
+from tests.support.processes import gone
 
 SCRIPT = """
 import os, time
 from remnist.runtime import pool
 if __name__ == "__main__":
-    processes = pool.context("portable", "math")
+    processes = pool.context("portable", ["math"])
     with pool.events(processes) as events, pool.workers(processes, 2) as executor:
         runs = [executor.submit(pool.call, name) for name in ("os:getpid", "os:getpid")]
         runs.append(executor.submit(pool.call, "time:sleep", {sleep}))
@@ -29,21 +28,11 @@ if __name__ == "__main__":
 def start(tmp_path: Path, sleep: int, then: str) -> "subprocess.Popen[str]":
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(sleep=sleep, then=then))
-    variables = os.environ | {"PYTHONPATH": str(demo.ROOT / "src")}
+    variables = os.environ | {"PYTHONPATH": str(pool.SOURCE)}
     return subprocess.Popen(
         [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables,
         start_new_session=True,
     )  # fmt: skip
-
-
-def gone(process_id: int) -> bool:
-    for _ in range(100):
-        try:
-            os.kill(process_id, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
 
 
 @pytest.mark.parametrize("end", ["kill", "raise"])

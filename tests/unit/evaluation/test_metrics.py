@@ -6,13 +6,16 @@ import torch
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from torch.nn.functional import cross_entropy
 
-from remnist.evaluation.metrics import FALSE_POSITIVE_RATES, ensemble, ensembles
-from remnist.evaluation.metrics import score as score_probabilities
-from remnist.evaluation.predictions import answer, probabilities
+from remnist.evaluation.metrics import FALSE_POSITIVE_RATES, Predictions, ensemble, ensembles, evaluate, evaluate_all
+from remnist.evaluation.predictions import probabilities
+
+
+def predictions(logits, labels, loss):
+    return Predictions(probabilities(logits), labels.numpy(), loss(logits.double(), labels).item(), parameters=7)
 
 
 def score(logits, labels, loss):
-    return score_probabilities(probabilities(logits), labels.numpy(), loss(logits.double(), labels).item(), 0)
+    return evaluate(predictions(logits, labels, loss))
 
 
 @pytest.fixture
@@ -47,6 +50,7 @@ def test_counts_by_hand():
     assert result["count"] == [2, 1, 1]
     assert result["confusion"] == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
     assert result["answers"] == "0112"
+    assert result["parameters"] == 7
 
 
 def test_perfect_answers_fill_the_roc_square():
@@ -108,12 +112,11 @@ def test_ensembles_of_five_and_of_all():
     assert ensembles([right], labels) == []
 
 
-def test_damaged_weights_are_an_error_of_one_line(prepared, tmp_path, entry):
-    from remnist.errors import UserError
-
-    weights = tmp_path / "seed-0.safetensors"
-    weights.write_bytes(b"\x10\0\0\0\0\0\0\0not what it was")
-    for path in (weights, tmp_path / "missing.safetensors"):
-        with pytest.raises(UserError) as error:
-            answer(entry, path, prepared)
-        assert len(str(error.value).splitlines()) == 1
+def test_seeds_are_evaluated_each_and_together(answers):
+    logits, labels = answers
+    each = [predictions(logits, labels, cross_entropy), predictions(-logits, labels, cross_entropy)]
+    result = evaluate_all([4, 2], each)
+    assert [seed.pop("seed") for seed in result["seeds"]] == [4, 2]
+    assert result["seeds"] == [evaluate(one) for one in each]
+    assert result["labels"] == "".join(map(str, labels.tolist()))
+    assert result["ensembles"] == ensembles([one.probabilities for one in each], labels.numpy())

@@ -1,0 +1,46 @@
+"""The command line: `remnist <command>`; `python -m remnist.cli <command>` runs the code of the path's first copy."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+# Module and summary of each command. A module is imported for its own command only: some load pandas or DVC.
+COMMANDS = {
+    "demo": ("commands.demo", "copy the project to a folder and set it to scikit-learn's digits"),
+    "repro": ("commands.repro", "run the study, after any interruption, several stages side by side if asked for"),
+    "check-lock": ("commands.check_lock", "tell whether `dvc repro` would run any stage"),
+    "check-results": ("commands.check_results", "train a few variants again and compare them with dvc.lock"),
+    "verify": ("commands.verify", "train the same here and on emulated processors and compare the bits"),
+    "review": ("review.pull_request", "say what the working tree changes against another revision"),
+    "experiments": ("review.sweep", "say what experiments changed, side by side"),
+    "plots-page": ("review.plots_page", "write the page that `dvc plots` fills in, which needs no network"),
+    "plot-templates": ("review.vega", "write the templates of `dvc plots`"),
+    "schemas": ("commands.schemas", "write the JSON schemas of params.yaml and claims.yaml"),
+}
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run a command.
+
+    Args:
+        words: the command line behind the program's name; None takes this process's.
+    """
+    words = sys.argv[1:] if words is None else words
+    parser = argparse.ArgumentParser(prog="remnist", description="Commands of the study; run them from its root.")
+    commands = parser.add_subparsers(metavar="command", required=True)
+    parsers = {name: commands.add_parser(name, help=summary) for name, (_, summary) in COMMANDS.items()}
+    if not words or words[0] not in COMMANDS:
+        parser.parse_args(words)
+        return
+    from remnist.runtime.stage import command_main
+
+    with command_main():
+        module, command = import_module(f"remnist.{COMMANDS[words[0]][0]}"), parsers[words[0]]
+        command.description, command.formatter_class = module.__doc__, argparse.RawDescriptionHelpFormatter
+        module.add_arguments(command)
+        module.run(parser.parse_args(words))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""The data sets that a variant may run on."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from remnist.settings.base import Count, Settings
+
+
+class Images(Settings):
+    """A data set of square grey images."""
+
+    name: Literal["mnist", "fashion_mnist", "kmnist", "digits"] = Field(description="data set")
+    validation: Count = Field(description="training images held out for the curves, the last ones")
+    normalize: bool = Field(description="subtract the training images' mean, divide by their standard deviation")
+    image_size: int = Field(ge=1, le=1_024, description="pixels a side; other sizes are resized from 28")
+
+
+class Xor(Settings):
+    """XOR's four points, each an image of one row and two pixels."""
+
+    name: Literal["xor"]
+
+
+Data = Images | Xor

@@ -1,0 +1,52 @@
+"""What the templates fill in: its format, and that it breaks no table."""
+
+import pandas as pd
+import pytest
+from jinja2 import UndefinedError
+
+from remnist.report import markdown
+from remnist.review import rendering
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a | b", r"a \| b"),
+        ("a\nb", r"a\\nb"),
+        ("<img src=x>", r"\<img src=x\>"),
+        ("*so* ~so~ `so`", r"\*so\* \~so\~ \`so\`"),
+        ("[text](link)", r"[text\](link)"),
+        ("_so_ cross_entropy [100, 80]", r"\_so\_ cross_entropy [100, 80]"),
+    ],
+)
+def test_text_is_shown_as_it_is(text, shown):
+    assert markdown.escape(text) == shown
+    assert markdown.escape(markdown.escape(text)) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("a_b*", "`a_b*`"), ("a|b", r"`a\|b`"), ("a`b", "`` a`b ``"), ("a\nb", r"`a\nb`")]
+)
+def test_code_is_shown_as_it_is(text, shown):
+    assert markdown.code(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("metric", "shown"),
+    [("accuracy", "-1.25"), ("generalization_gap", "-1.25"), ("epochs_to_reach", "-0.01"), ("vote_of_five", "-1.25")],
+)
+def test_a_difference_is_in_its_metrics_unit(metric, shown):
+    assert rendering.difference(-0.0125, metric) == shown
+    assert rendering.difference(None, metric) == ""
+
+
+@pytest.mark.parametrize(
+    ("seeds", "shown"), [([], ""), ([0.5], "50.00 %"), ([0.5, 0.5], "50.00 ± 0.00 %"), ([0.9, 0.92], "91.00 ± 1.41 %")]
+)
+def test_accuracies_are_a_mean_and_a_spread_if_there_is_one(seeds, shown):
+    assert rendering.spread(pd.Series(seeds, dtype=float)) == shown
+
+
+def test_a_template_names_nothing_that_it_is_not_given():
+    with pytest.raises(UndefinedError, match="is undefined"):
+        rendering.render("review.md.j2")
