@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from remnist.commands import demo
+from remnist.commands.lanes import leave_sigint
 from remnist.commands.repro import seconds_of_a_run
 from remnist.errors import UserError
 from remnist.files import read_json, read_yaml, write_json, write_text
@@ -75,7 +76,7 @@ def rehearse(folder: Path, workers: int, jobs: int | None, speed: float) -> tupl
     """Run a copy of the project on a cluster of this machine.
 
     Args:
-        folder: the copy's; workers keep their files beside it.
+        folder: the copy's; workers keep their files next to it.
         workers: how many runs at a time, a multiple of THREADS.
         jobs: how many stages at a time; None: one a variant.
         speed: how many times as fast the workers are as those of docs/seconds.csv.
@@ -107,6 +108,7 @@ def rehearse(folder: Path, workers: int, jobs: int | None, speed: float) -> tupl
     with (
         SubprocessCluster(n_workers=workers // THREADS, threads_per_worker=THREADS, worker_kwargs=options) as cluster,
         (folder / "log").open("wb") as log,
+        leave_sigint(),
     ):
         command = [sys.executable, "-m", "remnist.cli", "repro", "--jobs", str(jobs or len(plan))]
         variables = os.environ | {ADDRESS: cluster.scheduler_address}

@@ -12,18 +12,20 @@ sys.path.insert(0, "src")  # this checkout's code, whatever else is installed
 from remnist.files import read_yaml, write_json
 from remnist.plan import claims, digests
 from remnist.plan.resolve import resolve
-from remnist.runtime.stage import stage_main
+from remnist.runtime.stage import Inputs, stage_main
 
 
-def main() -> None:
+def main(inputs: Inputs) -> None:
     """Read both files, resolve, write the plan and its digests."""
     plan = resolve(read_yaml(Path("params.yaml")))
     claims.check(claims.read(Path("claims.yaml")), plan)
-    write_json(Path("plan.json"), {name: variant.to_json() for name, variant in plan.items()})
-    write_json(Path("digests.json"), digests.of_study(plan))
+    entries, found = {name: variant.to_json() for name, variant in plan.items()}, digests.of_study(plan)
+    inputs.check()
+    write_json(Path("plan.json"), entries)
+    write_json(Path("digests.json"), found)
 
 
 if __name__ == "__main__":
     argparse.ArgumentParser(description=__doc__).parse_args()
-    with stage_main("plan"):
-        main()
+    with stage_main("plan") as inputs:
+        main(inputs)

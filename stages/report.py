@@ -38,13 +38,14 @@ def main() -> None:
     for name, table in tables.plot_data(results).items():
         table.to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
     gc.freeze()  # statsmodels looks for garbage at each correction, through everything that was loaded
-    with pool.workers(multiprocessing.get_context(), 1) as other:
-        drawn = other.submit(figures.draw, results, grouped, unfinished)
+    with pool.workers(multiprocessing.get_context(), len(figures.OF_RESULTS)) as others:
+        drawn = [others.submit(figures.draw, name, unfinished, grouped, results) for name in figures.OF_RESULTS]
         judged = verdicts.judge(results, claimed)
         text = page.render(results, summary, claimed, grouped, judged, ranking)
-        figures.draw_claims(judged, unfinished)
-        figures.draw_gallery(ranking, images, unfinished)
-        drawn.result()
+        figures.draw("claims", unfinished, judged)
+        figures.draw("gallery", unfinished, ranking, images)
+        for each in drawn:
+            each.result()
 
     replace_content(plots, unfinished)
     for name, content in {

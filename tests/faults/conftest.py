@@ -8,10 +8,10 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Work in an empty folder, beside one that nothing may touch."""
-    beside = tmp_path / "beside"
-    beside.mkdir()
+    """Work in an empty folder, next to one that nothing may touch."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     yield
-    assert list(beside.iterdir()) == []
+    assert list(outside.iterdir()) == []

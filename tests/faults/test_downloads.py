@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.test_sources import FILES, idx
 from torchvision import datasets
 
 from remnist.data import sources
 from tests.support.harm import Payload, refused
+from tests.support.idx import FILES, idx
 
 
 def raw_files() -> dict[str, tuple[str, bytes]]:

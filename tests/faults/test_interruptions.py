@@ -113,7 +113,7 @@ def test_killed_in_a_first_run(study, started, number):
     assert study.git("status", "--porcelain") == ""
 
 
-TWO_LANES = [sys.executable, "-m", "remnist.commands.repro", "--jobs", "2"]
+TWO_LANES = [sys.executable, "-m", "remnist.cli", "repro", "--jobs", "2"]
 
 
 @pytest.mark.parametrize("command", [["dvc", "repro", "-s", "train@mlp-baseline"], TWO_LANES], ids=["dvc", "two lanes"])

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from remnist.errors import UserError
 from remnist.files import read_yaml
-from remnist.plan import claims, published
+from remnist.plan import claims
 from remnist.plan.resolve import resolve
+from remnist.settings import Variant
 from tests.support.harm import refused
 from tests.support.repository import Repository
+from tests.support.variants import study as content_of
 
 
 def anything() -> st.SearchStrategy[Any]:
@@ -70,21 +72,26 @@ def test_random_parameters_make_a_plan_or_an_error(params, path, value):
         assert lines
         assert all(": " in line and line.isprintable() for line in lines)
     else:
-        json.dumps(made, allow_nan=False)
-        assert all(entry["digest"] for entry in made.values())
+        entries = {name: variant.to_json() for name, variant in made.items()}
+        read = json.loads(json.dumps(entries, allow_nan=False))
+        assert {name: Variant.from_json(entry) for name, entry in read.items()} == made
 
 
 @pytest.mark.fault("random claims and published figures (hypothesis)", times=RANDOM)
 @settings(max_examples=RANDOM, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(section=st.sampled_from(["claims", "published"]), key=st.text(max_size=6), value=anything())
-def test_random_claims_are_checked_or_refused(params, section, key, value):
-    [name, entry] = next(iter(params[section].items()))
-    check = claims.check if section == "claims" else published.check
-    for broken in ({key: value}, {name: entry | {key: value}}):
+def test_random_claims_are_checked_or_refused(params, monkeypatch, section, key, value):
+    plan, content = resolve(params), content_of("claims.yaml")
+    name, entry = next(iter(content[section].items()))
+    fields = list((claims.Claim if section == "claims" else claims.Published).model_fields)
+    known = fields[len(key) % len(fields)]
+    for changed in ({key: value}, {name: value}, {name: entry | {key: value}}, {name: entry | {known: value}}):
+        broken = content | {section: content[section] | changed}
+        monkeypatch.setattr(claims, "read_yaml", lambda _, broken=broken: broken)
         try:
-            check(broken)
+            claims.check(claims.read(Path("claims.yaml")), plan)
         except UserError as error:
-            assert all(line.isprintable() for line in str(error).splitlines())
+            assert all(": " in line and line.isprintable() for line in str(error).splitlines())
 
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -96,7 +103,7 @@ YAML_FILES = {
     "unfinished": "data: [",
     "a key twice": "data: {}\ndata: {}",
     "tabs": "\tdata: 1",
-    "an object": "data: !!python/object/apply:os.mkdir ['../beside/executed']",
+    "an object": "data: !!python/object/apply:os.mkdir ['../outside/executed']",
     "a tag": "data: !danger x",
     "a list in itself": "data: &a [*a]",
     "a mapping in itself": "model: &m {name: *m}",
@@ -120,9 +127,9 @@ def test_parameters_that_are_no_parameters(content):
     Path("params.yaml").write_text(content)
     with pytest.raises(UserError) as error:
         resolve(read_yaml(Path("params.yaml")))
-    told = str(error.value)
-    assert all(line.isprintable() for line in told.splitlines())
-    assert len(told) < 10_000
+    message = str(error.value)
+    assert all(line.isprintable() for line in message.splitlines())
+    assert len(message) < 10_000
 
 
 @pytest.mark.fault("params.yaml that is none")
@@ -157,9 +164,9 @@ def test_dvc_runs_nothing_under_such_a_name(study: Repository, name):
     path.write_text(path.read_text().replace("\nvariants:\n", f"\nvariants:\n  {json.dumps(name)}: {{}}\n"))
     with pytest.raises(RuntimeError) as error:
         study.dvc("repro")
-    told = str(error.value)
-    assert re.search(r"^(?:error|ERROR): ", told, re.MULTILINE)
-    assert "Traceback" not in told
-    assert "Running stage 'train" not in told
+    said = str(error.value)
+    assert re.search(r"^(?:error|ERROR): ", said, re.MULTILINE)
+    assert "Traceback" not in said
+    assert "Running stage 'train" not in said
     assert study.hashes() == committed
     assert [path.name for path in study.folder.parent.iterdir()] == ["project"]

@@ -8,46 +8,90 @@ from typing import Any
 
 import pytest
 
-from remnist.plan import entries as plan
+from remnist.plan import digests, entries
 from remnist.plan.resolve import resolve
+from remnist.runtime.stage import Inputs
 from tests.support.harm import refused
 from tests.support.repository import Repository
+from tests.support.variants import ROOT
+
+BASELINE = "mlp-baseline"
+NOT_AS_PLANNED = "plan.json: mlp-baseline: not as `dvc repro plan` writes it, which makes it again"
+ANOTHER = "train@mlp-baseline: its code or its settings are not those of plan.json and digests.json; `dvc repro plan`"
 
 
-def edits() -> dict[str, Callable[[dict[str, Any]], Any]]:
-    def at(section: str, key: str, value: Any) -> Callable[[dict[str, Any]], Any]:
-        return lambda plan: plan["mlp-baseline"][section].__setitem__(key, value)
-
-    return {
-        "another rate": at("train", "lr", 5.0),
-        "a rate of words": at("train", "lr", "fast"),
-        "another loss": at("train", "loss", "mse"),
-        "other numerics": at("train", "numerics", "native"),
-        "many epochs": at("train", "epochs", 10**12),
-        "a model elsewhere": at("model", "name", "../../../beside/evil"),
-        "no model": at("model", "name", None),
-        "a huge layer": at("model", "hidden", [10**12]),
-        "other data": at("data", "name", "imagenet"),
-        "no seeds": lambda plan: plan["mlp-baseline"].__setitem__("seeds", []),
-        "seeds of words": lambda plan: plan["mlp-baseline"].__setitem__("seeds", ["../x"]),
-        "no digest": lambda plan: plan["mlp-baseline"].pop("digest"),
-        "another digest": lambda plan: plan["mlp-baseline"].__setitem__("digest", "0" * 16),
-        "a setting more": lambda plan: plan["mlp-baseline"].__setitem__("more", 1),
-        "no train": lambda plan: plan["mlp-baseline"].pop("train"),
-        "a list": lambda plan: plan.__setitem__("mlp-baseline", [1]),
-        "null": lambda plan: plan.__setitem__("mlp-baseline", None),
-        "two swapped": lambda plan: plan.update({"mlp-baseline": dict(plan["mlp-adam"], seeds=[3])}),
-    }
-
-
-@pytest.mark.parametrize("edit", edits().values(), ids=edits())
-@pytest.mark.fault("plan.json edited or cut short")
-def test_an_edited_plan_is_refused(params, edit):
+def write_plan(params: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Write what plan writes, and return it to be edited."""
     made = resolve(params)
-    edit(made)
-    Path("plan.json").write_text(json.dumps(made))
-    refused(plan.read_entry, Path("plan.json"), "mlp-baseline", naming="plan.json: mlp-baseline: not as params.yaml")
-    refused(plan.read, Path("plan.json"), naming="`dvc repro plan` makes it anew")
+    Path("dvc.yaml").write_bytes((ROOT / "dvc.yaml").read_bytes())
+    written = {name: variant.to_json() for name, variant in made.items()}, digests.of_study(made)
+    for name, content in zip(("plan.json", "digests.json"), written, strict=True):
+        Path(name).write_text(json.dumps(content))
+    return written
+
+
+def at(section: str, key: str, value: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda plan: plan[BASELINE][section].__setitem__(key, value)
+
+
+# Each with the error: an entry that plan would not write, or one that it would, but of other settings.
+EDITS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "another rate": (at("train", "lr", 5.0), ANOTHER),
+    "a rate of words": (at("train", "lr", "fast"), NOT_AS_PLANNED),
+    "another loss": (at("train", "loss", "mse"), NOT_AS_PLANNED),
+    "other numerics": (at("train", "numerics", "native"), ANOTHER),
+    "many epochs": (at("train", "epochs", 10**12), ANOTHER),
+    "a model elsewhere": (at("model", "name", "../../../outside/evil"), NOT_AS_PLANNED),
+    "no model": (at("model", "name", None), NOT_AS_PLANNED),
+    "a huge layer": (at("model", "hidden", [10**12]), NOT_AS_PLANNED),
+    "other data": (at("data", "name", "imagenet"), NOT_AS_PLANNED),
+    "no seeds": (lambda plan: plan[BASELINE].__setitem__("seeds", []), NOT_AS_PLANNED),
+    "other seeds": (lambda plan: plan[BASELINE].__setitem__("seeds", [99]), ANOTHER),
+    "seeds of words": (lambda plan: plan[BASELINE].__setitem__("seeds", ["../x"]), NOT_AS_PLANNED),
+    "a setting more": (lambda plan: plan[BASELINE].__setitem__("more", 1), NOT_AS_PLANNED),
+    "no train": (lambda plan: plan[BASELINE].pop("train"), NOT_AS_PLANNED),
+    "a list": (lambda plan: plan.__setitem__(BASELINE, [1]), NOT_AS_PLANNED),
+    "null": (lambda plan: plan.__setitem__(BASELINE, None), NOT_AS_PLANNED),
+    "two swapped": (lambda plan: plan.update({BASELINE: dict(plan["mlp-adam"], seeds=[3])}), ANOTHER),
+}
+
+
+@pytest.mark.parametrize(("edit", "error"), EDITS.values(), ids=EDITS)
+@pytest.mark.fault("plan.json edited or cut short")
+def test_an_edited_plan_is_refused(params, edit, error):
+    plan, _ = write_plan(params)
+    assert Inputs("train", BASELINE).settings == resolve(params)[BASELINE]
+    edit(plan)
+    Path("plan.json").write_text(json.dumps(plan))
+    refused(Inputs, "train", BASELINE, naming=error)
+    if error == NOT_AS_PLANNED:
+        refused(entries.read, Path("plan.json"), naming=error)
+
+
+DAMAGED = "digests.json: not as the plan stage writes it; `dvc repro plan` makes it again"
+EDITED_DIGESTS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "no digest": (lambda file: file["digests"][0]["train"].pop(BASELINE), DAMAGED),
+    "another digest": (lambda file: file["digests"][0]["train"].__setitem__(BASELINE, "0" * 16), ANOTHER),
+    "no digests": (lambda file: file.pop("digests"), DAMAGED),
+    "a mapping for the list": (lambda file: file.__setitem__("digests", file["digests"][0]), DAMAGED),
+    "digests of none": (lambda file: file.__setitem__("digests", []), DAMAGED),
+    "null": (lambda file: file.__setitem__("digests", None), DAMAGED),
+    "no versions": (lambda file: file.pop("software"), DAMAGED),
+    "no version": (lambda file: file["software"].pop("torch"), DAMAGED),
+    "another version": (
+        lambda file: file["software"].__setitem__("torch", "1.0"),
+        "installed, but the plan is of torch 1.0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("edit", "error"), EDITED_DIGESTS.values(), ids=EDITED_DIGESTS)
+@pytest.mark.fault("digests.json edited or cut short")
+def test_edited_digests_are_refused(params, edit, error):
+    _, file = write_plan(params)
+    edit(file)
+    Path("digests.json").write_text(json.dumps(file))
+    refused(Inputs, "train", BASELINE, naming=error, lines=2)
 
 
 NO_PLANS = [
@@ -60,15 +104,18 @@ NO_PLANS = [
 @pytest.mark.fault("plan.json edited or cut short")
 def test_a_plan_that_is_none(content):
     Path("plan.json").write_text(content)
-    refused(plan.read_entry, Path("plan.json"), "mlp-baseline", naming="plan.json")
+    refused(entries.read, Path("plan.json"), naming="plan.json")
 
 
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.9, 0.999])
 @pytest.mark.fault("plan.json edited or cut short")
+@pytest.mark.fault("digests.json edited or cut short")
 def test_a_plan_cut_short(params, part):
-    text = json.dumps(resolve(params))
-    Path("plan.json").write_text(text[: int(len(text) * part)])
-    refused(plan.read_entry, Path("plan.json"), "mlp-baseline", naming="plan.json")
+    write_plan(params)
+    for path in (Path("digests.json"), Path("plan.json")):
+        text = path.read_text()
+        path.write_text(text[: int(len(text) * part)])
+        refused(Inputs, "train", BASELINE, naming=path.name)
 
 
 LOCKS: dict[str, Callable[[str], str]] = {
@@ -79,7 +126,7 @@ LOCKS: dict[str, Callable[[str], str]] = {
     "another schema": lambda text: text.replace("schema: '2.0'", "schema: '9.0'"),
     "a list": lambda _: "- 1\n",
     "other hashes": lambda text: re.sub(r"md5: \w{8}", "md5: 00000000", text),
-    "a hash that is a path": lambda text: re.sub(r"md5: \w+", "md5: ../../../../beside/x", text, count=1),
+    "a hash that is a path": lambda text: re.sub(r"md5: \w+", "md5: ../../../../outside/x", text, count=1),
     "a conflict of Git": lambda text: f"<<<<<<< HEAD\n{text}=======\n{text}>>>>>>> change\n",
     "an object": lambda _: "stages: !!python/object/apply:os.mkdir ['../executed']\n",
     "no date": lambda text: f"{text}date: 2021-99-99\n",
@@ -100,9 +147,9 @@ def test_a_damaged_lock_file(study: Repository, damage):
     try:
         study.dvc("repro")
     except RuntimeError as error:
-        told = str(error)
-        assert re.search("^ERROR: |dvc.lock", told, re.MULTILINE)
-        assert "Traceback" not in told
+        said = str(error)
+        assert re.search("^ERROR: |dvc.lock", said, re.MULTILINE)
+        assert "Traceback" not in said
         assert "keeps what it was" in study.make_repro()
     assert study.hashes() == committed
     assert [path.name for path in study.folder.parent.iterdir()] == ["project"]
@@ -150,7 +197,7 @@ CHANGES: dict[str, Callable[[Repository], None]] = {
 )
 @pytest.mark.parametrize("remembered", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.fault("outputs swapped or cut short, then dvc repro")
-def test_what_was_changed_by_hand_is_made_anew(study: Repository, change, remembered):
+def test_what_was_changed_by_hand_is_made_again(study: Repository, change, remembered):
     committed = study.hashes()
     change(study)
     if not remembered:

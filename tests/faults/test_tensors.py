@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file, save
 
 from remnist import models
-from remnist.data import loading as data
-from remnist.evaluation.predictions import answer
+from remnist.data import loading
+from remnist.evaluation.predictions import predict_test_set
 from tests.support.harm import Payload, refused
 
 
@@ -48,15 +48,15 @@ def torch_pickle() -> bytes:
     "content", [*NOT_SAFETENSORS.values(), torch_pickle()], ids=[*NOT_SAFETENSORS, "torch's pickle"]
 )
 @pytest.mark.fault("images.safetensors damaged, swapped or forged")
-def test_prepared_data_that_is_none(entry, content):
+def test_prepared_data_that_is_none(variant, content):
     Path("images.safetensors").write_bytes(content)
-    refused(data.load, Path("images.safetensors"), "train", entry["data"], naming="`dvc repro preprocess` makes it")
+    refused(loading.load, Path("images.safetensors"), "train", variant.data, naming="`dvc repro preprocess` makes it")
 
 
 def test_the_payload_would_have_done_harm():
     """Else the tests above could not fail."""
     pickle.loads(pickle.dumps(Payload()))  # noqa: S301
-    Path("../beside/executed").rmdir()
+    Path("../outside/executed").rmdir()
 
 
 FORGED: dict[str, Callable[[dict[str, torch.Tensor]], Any]] = {
@@ -81,28 +81,28 @@ FORGED: dict[str, Callable[[dict[str, torch.Tensor]], Any]] = {
 
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
 @pytest.mark.fault("images.safetensors damaged, swapped or forged")
-def test_prepared_data_of_another_form(prepared, entry, forge):
+def test_prepared_data_of_another_form(prepared, variant, forge):
     tensors = load_file(prepared)
     forge(tensors)
     Path("images.safetensors").write_bytes(save(tensors))
-    refused(data.load, Path("images.safetensors"), "train", entry["data"], naming="`dvc repro preprocess` makes it")
+    refused(loading.load, Path("images.safetensors"), "train", variant.data, naming="`dvc repro preprocess` makes it")
 
 
 @pytest.mark.parametrize("part", [0.001, 0.3, 0.7, 0.9999])
 @pytest.mark.fault("images.safetensors damaged, swapped or forged")
-def test_prepared_data_cut_short(prepared, entry, part):
+def test_prepared_data_cut_short(prepared, variant, part):
     content = prepared.read_bytes()
     Path("images.safetensors").write_bytes(content[: int(len(content) * part)])
-    refused(data.load, Path("images.safetensors"), "test", entry["data"], naming="`dvc repro preprocess` makes it")
+    refused(loading.load, Path("images.safetensors"), "test", variant.data, naming="`dvc repro preprocess` makes it")
 
 
 @pytest.mark.parametrize(
     "content", [*NOT_SAFETENSORS.values(), torch_pickle()], ids=[*NOT_SAFETENSORS, "torch's pickle"]
 )
 @pytest.mark.fault("weights damaged, swapped or forged")
-def test_weights_that_are_none(prepared, entry, content):
+def test_weights_that_are_none(prepared, variant, content):
     Path("seed-0.safetensors").write_bytes(content)
-    refused(answer, entry, Path("seed-0.safetensors"), prepared, naming="`dvc repro` trains it anew")
+    refused(predict_test_set, variant, Path("seed-0.safetensors"), prepared, naming="`dvc repro` trains it again")
 
 
 OTHER_WEIGHTS: dict[str, Callable[[dict[str, torch.Tensor]], Any]] = {
@@ -115,8 +115,8 @@ OTHER_WEIGHTS: dict[str, Callable[[dict[str, torch.Tensor]], Any]] = {
 
 @pytest.mark.parametrize("forge", OTHER_WEIGHTS.values(), ids=OTHER_WEIGHTS)
 @pytest.mark.fault("weights damaged, swapped or forged")
-def test_weights_of_another_model(prepared, entry, forge):
-    tensors = dict(models.build(entry["model"], image_shape=(1, 28, 28), classes=10).state_dict())
+def test_weights_of_another_model(prepared, variant, forge):
+    tensors = dict(models.build(variant.model, image_shape=(1, 28, 28), classes=10).state_dict())
     forge(tensors)
     Path("seed-0.safetensors").write_bytes(save(tensors))
-    refused(answer, entry, Path("seed-0.safetensors"), prepared, naming="`dvc repro` trains it anew")
+    refused(predict_test_set, variant, Path("seed-0.safetensors"), prepared, naming="`dvc repro` trains it again")

@@ -8,7 +8,6 @@ from remnist.errors import UserError
 from remnist.files import read_yaml
 from remnist.plan import claims
 from remnist.plan.resolve import resolve
-from remnist.settings import Xor
 
 SETTINGS = {"data": {"name": "digits"}, "seeds": [0, 1], "train": {"epochs": 1}}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from remnist.commands import demo
+from tests.support.cluster import until
 from tests.support.processes import all_gone, start, wait_for
 
 STAGES = ["download", "preprocess", "plan", "train", "evaluate", "report"]
@@ -143,7 +144,7 @@ def test_other_libraries_than_the_plans_are_refused(prepared, tmp_path, library)
     metadata.parent.mkdir(parents=True)
     metadata.write_text(f"Metadata-Version: 2.1\nName: {library}\nVersion: 1.0\n")
     done = run(prepared, "train", "xor", PYTHONPATH=str(tmp_path / "site"))
-    refused(done, f"train: {library} 1.0 installed, but the plan is of {library} ", lines=2)
+    refused(done, f"train@xor: {library} 1.0 installed, but the plan is of {library} ", lines=2)
 
 
 @pytest.fixture
@@ -177,6 +178,14 @@ def test_an_input_that_changes_under_a_stage_is_refused(prepared, editor, stage,
     refused(done, "changed while it ran")
 
 
+@pytest.mark.parametrize(
+    ("path", "text"), [("claims.yaml", "# edited\n"), ("src/remnist/report/tables.py", EDITED), ("dvclive/log", " ")]
+)
+@pytest.mark.fault("input edited while a stage runs")
+def test_an_input_that_changes_under_the_report_is_refused(study, editor, path, text):
+    refused(run(study.folder, "report", PYTHONPATH=editor, EDIT=f"{path}={text}"), "changed while it ran")
+
+
 @pytest.mark.parametrize("stage", ["download", "preprocess", "evaluate"])
 @pytest.mark.parametrize("path", ["src/remnist/learning/inference.py", "src/remnist/runtime/progress.py"])
 def test_an_edit_that_decides_no_result_is_not_refused(prepared, editor, stage, path):
@@ -193,7 +202,7 @@ def long(trained: Path, tmp_path: Path) -> Path:
     """A copy in which a run has many epochs."""
     folder = Path(shutil.copytree(trained, tmp_path / "project"))
     params = (folder / "params.yaml").read_text()
-    (folder / "params.yaml").write_text(params.replace("epochs: 2", "epochs: 30"))
+    (folder / "params.yaml").write_text(params.replace("epochs: 2", "epochs: 60"))
     assert run(folder, "plan").returncode == 0
     return folder
 
@@ -216,6 +225,7 @@ def test_an_input_that_changes_under_training_is_refused(long, path, text):
     """The seed that had ended before is kept, and no other."""
     process = start(long, sys.executable, "stages/train.py", "xor", REMNIST_WORKERS="1")
     wait_for(process, "xor seed 1 epoch 1/")
+    until(lambda: list((long / "models/xor.tmp").rglob("seed-0.json")))
     kept = weights(long / "models/xor.tmp")
     content = (long / path).read_bytes()
     with (long / path).open("a") as file:
@@ -229,7 +239,7 @@ def test_an_input_that_changes_under_training_is_refused(long, path, text):
     assert list(kept) == ["seed-0.safetensors"]
     assert weights(long / "models/xor.tmp") == kept
     (long / path).write_bytes(content)
-    assert "seed 0 epoch 30/30" in run(long, "train", "xor").stdout
+    assert "seed 0 epoch 60/60" in run(long, "train", "xor").stdout
     assert kept.items() <= weights(long / "models/xor").items()
 
 

@@ -1,6 +1,17 @@
-"""What `make verify` calls different."""
+"""The differences that `make verify` names, and how it ends."""
 
+import argparse
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from remnist.commands import demo, verify
 from remnist.commands.verify import REFERENCE, RUNS, Outcome, Run, differ, table
+from remnist.errors import UserError
+from remnist.runtime import pool
 
 HASHES = {"models/x/seed-0.safetensors": "a", "models/x/seed-1.safetensors": "b", "evaluations/x.json": "c"}
 
@@ -33,3 +44,37 @@ def test_the_table_tells_weights_apart():
     rows = table({REFERENCE: outcome(), Run("emulated", "Haswell"): outcome(seed_0="z")}).splitlines()
     assert f"`{same}`" in rows[2]
     assert rows[3] == f"| Haswell | AVX2 | emulated | `{other}` |"
+
+
+@pytest.mark.parametrize(("status", "times"), [(-signal.SIGSEGV, 1 + verify.CRASHES), (-signal.SIGINT, 1), (1, 1)])
+def test_a_crash_of_the_emulator_is_tried_again_and_ctrl_c_is_not(monkeypatch, tmp_path, status, times):
+    started = []
+
+    def ended(command: list[str], **_: object) -> "subprocess.CompletedProcess[str]":
+        started.append(command)
+        return subprocess.CompletedProcess(command, status, "", "said")
+
+    monkeypatch.setattr(demo, "copy", lambda *_, **__: None)
+    monkeypatch.setattr(subprocess, "run", ended)
+    with pytest.raises(UserError, match=f"exit status {status}\nsaid"):
+        verify.make(Run("emulated", "Haswell"), tmp_path)
+    assert len(started) == times
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, UserError])
+def test_runs_that_wait_do_not_start_after_ctrl_c_or_a_failure(monkeypatch, error):
+    started = []
+
+    def make(run: Run, _: Path) -> Outcome:
+        started.append(run)
+        if run is RUNS[0]:
+            raise error
+        time.sleep(1)
+        return outcome()
+
+    monkeypatch.setattr(verify, "make", make)
+    monkeypatch.setattr(pool, "count", lambda: 1)
+    monkeypatch.setattr(verify.shutil, "which", lambda _: "qemu-x86_64")
+    with pytest.raises(error):
+        verify.run(argparse.Namespace())
+    assert len(started) <= 2

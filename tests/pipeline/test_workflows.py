@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from remnist import cli
 from remnist.commands import demo
 
 FILES = sorted((demo.ROOT / ".github/workflows").iterdir())
 WORKFLOWS = {path.name: YAML(typ="safe").load(path) for path in FILES}
 JOBS = {f"{file}:{name}": job for file, workflow in WORKFLOWS.items() for name, job in workflow["jobs"].items()}
-TARGETS = set(re.findall(r"^([a-z-]+):", (demo.ROOT / "Makefile").read_text(), re.MULTILINE))
+MAKEFILE = (demo.ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 COMMAND = re.compile(r"make (?P<target>[a-z-]+)( [A-Z]+=[\w\"$/]+)*|(?P<script>\.ci/\w+)|cml comment update [\w=./ -]+")
 WRITES = {"pull-requests": "write"}
 
@@ -35,6 +37,16 @@ def test_they_run_make_targets_and_little_else(name):
         assert found, command
         assert found["target"] is None or found["target"] in TARGETS
         assert found["script"] is None or os.access(demo.ROOT / found["script"], os.X_OK)
+
+
+def test_every_target_is_listed_and_calls_a_command_that_is_there():
+    [phony] = re.findall(r"^\.PHONY: (.+)", MAKEFILE, re.MULTILINE)
+    assert sorted(phony.split()) == sorted(TARGETS) == sorted(re.findall(r"^([a-z-]+):.* ## ", MAKEFILE, re.MULTILINE))
+    commands = re.findall(r"(?:remnist|remnist\.cli) ([a-z-]+)", MAKEFILE)
+    assert {"demo", "repro", "check-lock", "check-results", "verify", "review", "experiments"} <= set(commands)
+    assert set(commands) <= set(cli.COMMANDS)
+    for module in re.findall(r"-m (benchmarks\.\w+)", MAKEFILE):
+        assert (demo.ROOT / f"{module.replace('.', '/')}.py").is_file()
 
 
 @pytest.mark.parametrize("path", sorted((demo.ROOT / ".ci").iterdir()), ids=lambda path: path.name)

@@ -1,4 +1,4 @@
-"""What hostile input must end in, and what it would do if it were obeyed."""
+"""How hostile input must end, and the harm that it would do if it were obeyed."""
 
 import os
 from collections.abc import Callable
@@ -10,17 +10,17 @@ from remnist.errors import UserError
 
 
 def refused(call: Callable[..., Any], *arguments: Any, naming: str, lines: int = 1) -> None:
-    """Check that a call ends in a user's error of so many lines that name the culprit."""
+    """Check that a call ends in a user's error that names the culprit, in at most `lines` lines."""
     with pytest.raises(UserError) as error:
         call(*arguments)
-    told = str(error.value)
-    assert naming in told
-    assert len(told.splitlines()) <= lines
-    assert all(line.isprintable() for line in told.splitlines())
+    message = str(error.value)
+    assert naming in message
+    assert len(message.splitlines()) <= lines
+    assert all(line.isprintable() for line in message.splitlines())
 
 
 class Payload:
     """What a pickle can do: when loaded, it leaves a file."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (os.mkdir, ("../beside/executed",))
+        return (os.mkdir, ("../outside/executed",))

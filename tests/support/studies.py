@@ -2,16 +2,20 @@
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from remnist.plan.claims import Claim, Claims, Published, Report
+from remnist.report import gallery, page, questions, tables, verdicts
 from remnist.report.tables import Results
 from remnist.settings import Variant
 from tests.support import variants
 
 IMAGES = 1_000
+SCORES = {"mlp-baseline": {0: 9, 1: 7}, "lr-1e-4": {0: 5, 1: 5}}  # right images, of ten a digit, by seed
+NOISE = np.array([-2, -1.5, -1, -0.5, 0, 0, 0, 0.5, 1, 1.5, 2, 0.0]) / 1000  # points on twelve seeds, mean 0
 
 
 @cache
@@ -75,3 +79,26 @@ def study(
         roc=pd.DataFrame(columns=["variant", "curve", "false_positive_rate", "true_positive_rate"]),
         curves=pd.DataFrame(curves),
     )  # fmt: skip
+
+
+def accuracies(mean: float, seeds: int = 12) -> list[float]:
+    """Return accuracies of that mean, or near it where there are fewer seeds."""
+    return [round(mean + offset, 4) for offset in np.roll(NOISE, round(mean * 1000))[:seeds]]
+
+
+def claim(**changes: Any) -> Claim:
+    """Return a claim of report 1 that a beats b, or another."""
+    return Claim(**{"report": 1, "says": "a beats b", "variants": ["a", "b"], "expect": "more"} | changes)
+
+
+def judge(results: Results, **changes: Any) -> verdicts.Judged:
+    """Judge that claim alone."""
+    [judged] = verdicts.judge(results, claims_of({"x": claim(**changes)}))
+    return judged
+
+
+def render(results: Results, claimed: Claims | None = None) -> str:
+    """Return REPORT.md."""
+    claimed = claimed or claims_of()
+    judged, asked = verdicts.judge(results, claimed), questions.group(results, claimed)
+    return page.render(results, tables.summary(results), claimed, asked, judged, gallery.rank(results))

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
             recorded = {name: recorded_digest(stage) for name, stage in stages.items()}
     except DvcException as error:
         raise UserError(printable(" ".join(str(error).split()))) from None
-    except ValueError as error:  # of a date that is none DVC knows nothing
+    except ValueError as error:  # DVC does not expect an impossible date
         raise UserError(f"dvc.yaml or params.yaml: {error}") from None
     if not stages:
         raise UserError("dvc.yaml: missing or without stages; run this from the project's root")
@@ -80,7 +80,7 @@ def recorded_digest(stage: Any) -> str | None:
 
 
 def other_digests(recorded: Mapping[str, str | None]) -> Iterator[str]:
-    """Yield the stages whose digest is not that of what stands here; plan, if what it wrote is not.
+    """Yield the stages whose digest is not that of the code and settings here; plan, if it would write something else.
 
     Args:
         recorded: the digest that dvc.lock has of each stage.
@@ -93,7 +93,9 @@ def other_digests(recorded: Mapping[str, str | None]) -> Iterator[str]:
     expected = digests.of_study(study)
     written = {path: read_json(path) for path in (PLAN, DIGESTS) if path.exists()}
     check_software(expected["software"], written.get(DIGESTS))
-    if written != {PLAN: {name: variant.to_json() for name, variant in study.items()}, DIGESTS: expected}:
+    if written.get(PLAN) != {name: variant.to_json() for name, variant in study.items()}:
+        yield from ("plan", "report")  # the report reads the plan
+    if written.get(DIGESTS) != expected:
         yield "plan"
     [stages] = expected["digests"]
     for stage, digest in stages.items():
@@ -113,8 +115,8 @@ def check_software(installed: Mapping[str, str], written: Any) -> None:
 def differs(entry: Any, cached: Sequence[Any]) -> bool:
     """Whether a dependency or output is not as dvc.lock has it.
 
-    Of what DVC's cache keeps dvc.lock says twice what it is, where it is made and where it is used, and of a folder of
-    such files too; that can be compared with nothing there. What Git keeps has to be there.
+    For an output in DVC's cache, or a folder of such outputs, dvc.lock has a hash where it is made and one where it is
+    used. These can be compared with nothing there. Files that Git keeps have to be there.
     """
     recorded = entry.hash_info
     if not recorded:

@@ -1,6 +1,6 @@
-"""Train a few variants of the committed study again and hold what comes of it against the hashes in dvc.lock.
+"""Train a few variants of the committed study again and compare the hashes with those in dvc.lock.
 
-It answers whether this machine gets what dvc.lock records, in minutes and without touching the results: all is done in
+It answers whether this machine gets what dvc.lock records, in minutes and without touching the results: it works in
 a copy of the project. `make check-results` runs it.
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from remnist.commands import demo
+from remnist.commands.lanes import leave_sigint
 from remnist.commands.lock import LOCK
 from remnist.errors import UserError
 from remnist.files import read_yaml
@@ -34,7 +35,9 @@ def run(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="check-results-") as folder:
         demo.copy(Path(folder), {})
         demo.leave_git(Path(folder))
-        if status := subprocess.run(["dvc", "repro", "--single-item", *stages], cwd=folder).returncode:
+        with leave_sigint():  # DVC ends before its folder does
+            status = subprocess.run(["dvc", "repro", "--single-item", *stages], cwd=folder).returncode
+        if status:
             sys.exit(status)
         repeated = read_stages(Path(folder))
     outcomes = {stage: compare(committed[stage], repeated[stage]) for stage in stages}

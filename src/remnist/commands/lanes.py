@@ -32,7 +32,7 @@ class Lanes:
         self.running: dict[subprocess.Popen[bytes], list[str]] = {}
 
     def start(self, cores: int) -> int:
-        """Start as many DVCs as there are cores, if so many wait and have a lane; return their number."""
+        """Start a DVC for each core, as far as any wait and have a lane; return their number."""
         started = min(cores, self.count - len(self.running), len(self.waiting))
         share = {pool.WORKERS: str(max(1, cores // self.count))}
         for _ in range(started):

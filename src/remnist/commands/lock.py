@@ -26,7 +26,7 @@ def mend() -> None:
         kept = path.with_name(f"{path.name}.tmp")
         path.replace(kept)
         subprocess.run(["git", "checkout", "--quiet", "HEAD", "--", path], capture_output=True)
-        origin = "Git's stands there again" if path.exists() else "DVC makes it anew"
+        origin = "Git's stands there again" if path.exists() else "DVC makes it again"
         print(f"{path}: cut short or damaged, as when DVC is killed; {origin}, and {kept} keeps what it was.")
 
 
@@ -40,14 +40,14 @@ def is_json(path: Path) -> bool:
 
 
 def is_whole_lock(path: Path) -> bool:
-    """Whether DVC can read a file as its dvc.lock; of hashes cut short DVC's own schema knows nothing."""
+    """Whether DVC can read a file as its dvc.lock; DVC's own schema does not see a hash that is cut short."""
     from dvc.schema import COMPILED_LOCKFILE_SCHEMA
     from dvc.utils.serialize import ParseError, load_yaml
     from voluptuous import Invalid
 
     try:
         stages = COMPILED_LOCKFILE_SCHEMA(load_yaml(path)).get("stages", {}).values()
-    except (Invalid, ParseError, ValueError):  # a date that is none
+    except (Invalid, ParseError, ValueError):  # an impossible date
         return False
     files = [file for stage in stages for kind in ("deps", "outs") for file in stage.get(kind, [])]
     return all(re.fullmatch(r"[0-9a-f]{32}(\.dir)?", str(file.get("md5"))) for file in files)

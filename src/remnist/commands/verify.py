@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -62,7 +63,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left: the widest vectors of its processor, and the SHA-256 of each file by its path."""
+    """The outcome of a run: the widest vectors of its processor, and the SHA-256 of each file by its path."""
 
     vector_unit: str
     hashes: dict[str, str]
@@ -94,11 +95,13 @@ def run(_: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="verify-") as folder, ThreadPoolExecutor(pool.count()) as lanes:
         pending = {lanes.submit(make, each, Path(folder, str(i))): each for i, each in enumerate(RUNS)}
         outcomes = {}
-        for future in tqdm(as_completed(pending), total=len(RUNS), desc="runs", disable=not sys.stderr.isatty()):
-            if future.exception():
-                lanes.shutdown(wait=False, cancel_futures=True)
-            outcomes[pending[future]] = future.result()
-            print(f"Done: {pending[future]}", flush=True)
+        try:
+            for future in tqdm(as_completed(pending), total=len(RUNS), desc="runs", disable=not sys.stderr.isatty()):
+                outcomes[pending[future]] = future.result()
+                print(f"Done: {pending[future]}", flush=True)
+        except BaseException:  # Ctrl-C too: runs that wait would start yet
+            lanes.shutdown(wait=False, cancel_futures=True)
+            raise
     outcomes = {each: outcomes[each] for each in RUNS}
     reference = outcomes[REFERENCE]
     print(f"\n{table(outcomes)}\n")
@@ -115,7 +118,7 @@ def make(run: Run, folder: Path) -> Outcome:
     """Make one run, in a folder of its own."""
     demo.copy(folder, demo.SETTINGS | {"seeds": list(run.seeds)}, epochs=1)
     emulator = [QEMU, "-B", MOVED, "-cpu", run.processor] if run.processor else []
-    # qemu takes no link, as a virtual environment's interpreter is; the real one must be told where the packages are.
+    # qemu takes no link, as a virtual environment's interpreter is; the real one must learn where the packages are.
     python = [*emulator, str(Path(sys.executable).resolve())]
     variables = os.environ | run.environment | {"PYTHONPATH": sysconfig.get_path("purelib")}
     own = ["--emulated"] if emulator else []
@@ -123,7 +126,7 @@ def make(run: Run, folder: Path) -> Outcome:
         command = [*python, "-X", "faulthandler", "-W", "ignore", str(SCRIPT), *half, *own]
         for _ in range(1 + CRASHES):
             done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
-            if not emulator or done.returncode >= 0:
+            if not emulator or done.returncode >= 0 or done.returncode == -signal.SIGINT:
                 break
             print(f"{run}: the emulator crashed, signal {-done.returncode}; once more", flush=True)
         if done.returncode:

@@ -37,8 +37,8 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
         class; `confusion`, images of class i (row) taken for class j (column); `roc_auc`, the area under the ROC curve
         of each class against the rest, `micro` (all decisions pooled) and `macro` (the mean over the classes);
         `roc`, the `false_positive_rate` sampled at and the true positive rate of the same curves there, where
-        `macro` is again the mean over the classes; `answers`, the predicted class of each test image, a digit each. Fractions are rounded to 6
-        decimals.
+        `macro` is again the mean over the classes; `answers`, the predicted class of each test image, a digit each.
+        Fractions are rounded to 6 decimals.
     """
     probabilities, labels, loss, parameters = predictions
     classes = range(probabilities.shape[1])

@@ -39,30 +39,30 @@ EPOCHS = X("epoch", "epoch", {epoch: str(epoch) for epoch in (1, 2, 3, 5, 10, 20
 FALSE_POSITIVES = X("false_positive_rate", "false positives, %", {0.001: "0.1", 0.01: "1", 0.1: "10"})
 
 
-def learning_curves(results: Results, questions: list[Question]) -> Figure:
+def learning_curves(questions: list[Question], results: Results) -> Figure:
     """Draw accuracy by epoch on training and validation data, mean and range over seeds."""
     curves = results.curves.assign(error=1 - results.curves["accuracy"], panel=results.curves["part"])
-    return _draw(results, questions, curves, PARTS, EPOCHS, "accuracy, %")
+    return _draw(questions, results, curves, PARTS, EPOCHS, "accuracy, %")
 
 
-def roc(results: Results, questions: list[Question]) -> Figure:
+def roc(questions: list[Question], results: Results) -> Figure:
     """Draw ROC curves near the corner, the mean over digits and the worst digit at each rate, mean over seeds."""
     corner = results.roc["curve"].isin(DIGITS) & results.roc["false_positive_rate"].between(1e-3, 0.11)
     digits = results.roc[corner].assign(error=lambda table: 1 - table["true_positive_rate"])
     points = digits.groupby(["variant", "false_positive_rate"], sort=False)["error"]
     panels = {"worst digit": points.max(), "mean over digits": points.mean()}
     curves = pd.concat([table.reset_index().assign(panel=panel) for panel, table in panels.items()])
-    return _draw(results, questions, curves, tuple(panels), FALSE_POSITIVES, "true positives, %")
+    return _draw(questions, results, curves, tuple(panels), FALSE_POSITIVES, "true positives, %")
 
 
 def _draw(
-    results: Results, questions: list[Question], curves: pd.DataFrame, panels: tuple[str, ...], x: X, label: str
+    questions: list[Question], results: Results, curves: pd.DataFrame, panels: tuple[str, ...], x: X, label: str
 ) -> Figure:
     """Draw errors on a logarithmic axis, which is labelled with their complements.
 
     Args:
-        results: the measurements.
         questions: a row each.
+        results: the measurements.
         curves: `variant`, `panel`, `error`, and x.
         panels: a column each; the legends have the order of the lines at the right of the last one.
         x: the horizontal axis.

@@ -1,6 +1,6 @@
 """The report's figures: readable at a page's width, colour-blind safe, one colour for one thing throughout."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,43 +34,20 @@ SMALLEST_ERROR = 0.002  # error that stands for all smaller ones
 DPI = 120
 
 
-def draw(results: Results, questions: list[Question], folder: Path) -> None:
-    """Draw the figures of the measurements.
+def draw(name: str, folder: Path, *content: Any) -> None:
+    """Draw a figure, if there is something to show.
 
     Args:
-        results: the measurements.
-        questions: the variants by question.
-        folder: where to, as `<name>.png` for each name in `FIGURES`.
+        name: a name in `FIGURES`.
+        folder: where to, as `<name>.png`.
+        content: the arguments of the function there.
     """
-    sns.set_theme(style="whitegrid", context="paper")
-    for name, make in FIGURES.items():
-        _save(make(results, questions), folder / f"{name}.png")
-
-
-def draw_claims(judged: list[Judged], folder: Path) -> None:
-    """Draw the claims, if there are any, as claims.png."""
-    if judged:
+    if len(content[0]):
         sns.set_theme(style="whitegrid", context="paper")
-        _save(claims(judged), folder / "claims.png")
-
-
-def draw_gallery(ranking: pd.DataFrame, images: Digits, folder: Path) -> None:
-    """Draw the hardest images, if any network gets one wrong, as gallery.png.
-
-    Args:
-        ranking: the images, as `gallery.rank` returns them.
-        images: the test images, (images, height, width).
-        folder: where to.
-    """
-    if not ranking.empty:
-        sns.set_theme(style="whitegrid", context="paper")
-        _save(hardest(ranking, images), folder / "gallery.png")
-
-
-def _save(figure: Figure, path: Path) -> None:
-    # The metadata would name matplotlib's version.
-    figure.savefig(path, dpi=DPI, bbox_inches="tight", metadata={"Software": None})
-    plt.close(figure)
+        figure = FIGURES[name](*content)
+        # The metadata would name matplotlib's version.
+        figure.savefig(folder / f"{name}.png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
+        plt.close(figure)
 
 
 def claims(judged: list[Judged]) -> Figure:
@@ -82,11 +59,13 @@ def claims(judged: list[Judged]) -> Figure:
         1, 2, sharey=True, figsize=(10, 1 + 0.2 * len(rows)), width_ratios=[4, 1.3],
         layout="constrained",
     )  # fmt: skip
+    table = pd.DataFrame(_claim_rows(rows), columns=["row", "unit", "color", "difference", "low", "high", "published"])
     for axes, unit in zip(panels, ("points", "epochs"), strict=True):
+        shown = table[table["unit"] == unit]
         axes.axvline(0, color="0.3", linewidth=0.8)
-        for row, each in enumerate(rows):
-            if isinstance(each, Judged) and not each.finding.missing and scale(each.claim.metric)[1] == unit:
-                _claim_row(axes, row, each)
+        axes.hlines(shown["row"], shown["low"], shown["high"], colors=shown["color"], linewidth=1.6)
+        axes.scatter(shown["difference"], shown["row"], s=26, c=shown["color"], zorder=3)
+        axes.scatter(shown["published"], shown["row"], zorder=4, **PUBLISHED_MARK)
         axes.set_xscale("symlog", linthresh=1, linscale=1.2)
         axes.set_xlabel(f"difference, {unit}")
         axes.grid(axis="y", color="0.93")
@@ -109,13 +88,16 @@ def claims(judged: list[Judged]) -> Figure:
     return figure
 
 
-def _claim_row(axes: Axes, row: int, judged: Judged) -> None:
-    color, (factor, _) = OUTCOMES[judged.outcome], scale(judged.claim.metric)
-    low, high = judged.finding.interval
-    axes.plot([low * factor, high * factor], [row, row], color=color, linewidth=1.6, solid_capstyle="butt")
-    axes.scatter(judged.finding.difference * factor, row, s=26, color=color, zorder=3)
-    if judged.published is not None:
-        axes.scatter(judged.published * factor, row, zorder=4, **PUBLISHED_MARK)
+def _claim_rows(rows: list[Judged | str]) -> Iterator[tuple[Any, ...]]:
+    for row, each in enumerate(rows):
+        if isinstance(each, Judged) and not each.finding.missing:
+            factor, unit = scale(each.claim.metric)
+            figures = [
+                each.finding.difference,
+                *each.finding.interval,
+                np.nan if each.published is None else each.published,
+            ]
+            yield row, unit, OUTCOMES[each.outcome], *(figure * factor for figure in figures)
 
 
 def _signed_ticks(axes: Axes, ticks: tuple[float, ...]) -> None:
@@ -126,21 +108,17 @@ def _signed_ticks(axes: Axes, ticks: tuple[float, ...]) -> None:
     axes.set_xlim(low, high)
 
 
-def accuracy(results: Results, questions: list[Question]) -> Figure:
+def accuracy(questions: list[Question], results: Results) -> Figure:
     """Draw every seed's accuracy on the test set, each variant's mean, and the published figure."""
-    sizes = [len(question.variants) + 1.5 for question in questions]
-    cut = min(range(1, len(sizes) + 1), key=lambda place: abs(sum(sizes[:place]) - sum(sizes[place:])))
-    columns = [part for part in (questions[:cut], questions[cut:]) if part]
-    rows = max(sum(sizes[:cut]), sum(sizes[cut:]))
-    figure = plt.figure(figsize=(5.2 * len(columns), 0.8 + 0.2 * rows), layout="constrained")
-    parts = figure.subfigures(1, len(columns), squeeze=False)[0]
-    for part, column in zip(parts, columns, strict=True):
-        heights = [len(question.variants) + 0.4 for question in column]
-        panels = part.subplots(len(column), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
-        for axes, question in zip(panels, column, strict=True):
-            _accuracy_panel(axes, question, results.runs)
-        panels[-1].set_xlabel("accuracy on the test set, %", size=9)
-    handles, labels = panels[-1].get_legend_handles_labels()
+    sizes = [len(question.variants) + 0.4 for question in questions]
+    figure, panels = plt.subplots(
+        len(questions), 1, sharex=True, figsize=(7.5, 0.8 + 0.2 * sum(sizes) + 0.25 * len(sizes)), height_ratios=sizes,
+        layout="constrained", squeeze=False,
+    )  # fmt: skip
+    for axes, question in zip(panels[:, 0], questions, strict=True):
+        _accuracy_panel(axes, question, results.runs)
+    axes.set_xlabel("accuracy on the test set, %", size=9)
+    handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
     return figure
 
@@ -164,7 +142,7 @@ def _accuracy_panel(axes: Axes, question: Question, runs: pd.DataFrame) -> None:
     axes.minorticks_off()
 
 
-def per_digit(results: Results, _: list[Question]) -> Figure:
+def per_digit(_: list[Question], results: Results) -> Figure:
     """Draw the mean accuracy of each variant on each digit."""
     table = digit_means(results) * 100
     figure, axes = plt.subplots(figsize=(7.5, 0.8 + 0.27 * len(table)))
@@ -178,7 +156,7 @@ def per_digit(results: Results, _: list[Question]) -> Figure:
     return figure
 
 
-def confusion(results: Results, questions: list[Question]) -> Figure:
+def confusion(questions: list[Question], results: Results) -> Figure:
     """Draw which digits are taken for which others, median over the variants of a question on images."""
     errors = results.confusion[results.confusion["variant"].isin(image_variants(results))]
     errors = errors.assign(rate=100 * errors["rate"].where(errors["actual"] != errors["predicted"]))
@@ -224,10 +202,15 @@ def hardest(ranking: pd.DataFrame, images: Digits) -> Figure:
     return figure
 
 
-FIGURES: dict[str, Callable[[Results, list[Question]], Figure]] = {
+# Figures of the measurements take the questions and the results; `claims` takes the claims with their outcomes,
+# `gallery` the ranking of the images, and the images.
+OF_RESULTS = ("accuracy", "learning_curves", "per_digit", "roc", "confusion")
+FIGURES: dict[str, Callable[..., Figure]] = {
     "accuracy": accuracy,
     "learning_curves": learning_curves,
     "per_digit": per_digit,
     "roc": roc,
     "confusion": confusion,
+    "claims": claims,
+    "gallery": hardest,
 }

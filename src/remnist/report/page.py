@@ -49,12 +49,9 @@ def render(
         Markdown, which refers to the figures in plots/.
     """
     environment = markdown.environment(TEMPLATES)
+    for phrase in (words.compared, words.expected, words.published, words.measured, words.with_interval):
+        environment.filters[phrase.__name__] = phrase
     environment.filters |= {
-        "compared": words.compared,
-        "expected": words.expected,
-        "published": words.published,
-        "measured": words.measured,
-        "with_interval": words.with_interval,
         "detectable": words.detectable,
         "accuracy": lambda variant: markdown.accuracy(summary[variant]["accuracy"], summary[variant]["accuracy_sd"]),
         "pair": lambda row: gallery.pair(row["label"], row["predicted"]),
@@ -63,9 +60,8 @@ def render(
     text = environment.get_template("report.md.j2").render(
         claims=claims,
         summary=summary,
-        variants=len(results.plan),
-        runs=len(results.runs),
-        test_images=results.test_images,
+        results=results,
+        plan=list(results.plan.values()),
         data=DATA_SETS[data.name],
         reported=DATA_SETS[REPORTED],
         validation=data.validation,
@@ -76,15 +72,11 @@ def render(
         judged=judged,
         lead=_lead(results, summary, claims, published_here=data.name == REPORTED),
         sections=[_section(results, question, judged) for question in questions],
-        lost=_lost(results),
+        lost=lost_digits(results).query(f"accuracy >= {LEARNT}").to_dict(orient="records"),
         digits=DIGITS,
         by_digit={name: [None if pd.isna(row[digit]) else row[digit] for digit in DIGITS]
                   for name, row in digit_means(results).iterrows()},
         images=gallery.facts(results, ranking) if len(ranking) else None,
-        ensembles=dict(_ensembles(results)),
-        numerics=sorted({variant.train.numerics for variant in results.plan.values()}),
-        seeds=sorted({len(variant.seeds) for variant in results.plan.values()}),
-        epochs=sorted({variant.train.epochs for variant in results.plan.values()}),
         signs=any(each.lost for each in judged),
         disagreements=words.disagreements(judged),
         within=list(words.within_test_images(results, judged)),
@@ -130,16 +122,3 @@ def _section(results: Results, question: Question, judged: list[Judged]) -> Json
         "variants": {name: question.published.get(name) for name in question.variants},
         "comparisons": comparisons,
     }
-
-
-def _lost(results: Results) -> list[Json]:
-    """Return the runs that have learnt and get no image of some digit right."""
-    runs = lost_digits(results)
-    runs = runs[runs["accuracy"] >= LEARNT]
-    return [{str(name): value for name, value in row.items()} for row in runs.to_dict(orient="records")]
-
-
-def _ensembles(results: Results) -> Iterator[tuple[str, Json]]:
-    """Yield each variant's ensemble of all its seeds, and the smaller one, where there is one."""
-    for variant, group in results.ensembles.groupby("variant", sort=False):
-        yield str(variant), {"whole": group.iloc[-1], "few": group.iloc[0] if len(group) > 1 else None}

@@ -8,6 +8,7 @@ distribution but more seeds, answers the same question.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,39 +83,11 @@ class Finding:
         return statistics.t_interval(self.differences)
 
 
-@dataclass
-class Judged:
-    """A claim and its outcome.
-
-    Attributes:
-        id: the claim's name in claims.yaml.
-        claim: what the report says.
-        published: the difference that the report published, None where it published none.
-        finding: the result of its comparison.
-        controls: the results of the comparisons that would show another cause.
-        lost: the signs of lost digits, None where the claim asks for none.
-        outcome: one of OUTCOMES.
-    """
-
-    id: str
-    claim: Claim
-    published: float | None
-    finding: Finding
-    controls: list[Finding]
-    lost: "Lost | None"
-    outcome: str
-
-
 @dataclass(frozen=True)
 class Lost:
-    """How many runs lost a digit.
+    """How many runs lost a digit: those with a softmax before the loss, of `softmax_runs`, and those without.
 
-    Attributes:
-        softmax: those with a softmax before the loss.
-        softmax_runs: all runs with it.
-        logits: those without.
-        logits_runs: all runs without.
-        saturated: whether all that lost one have the loss of saturated outputs.
+    `saturated` says whether all that lost one have the loss of saturated outputs.
     """
 
     softmax: int
@@ -129,6 +102,35 @@ class Lost:
         return self.softmax > 0 and self.logits == 0 and self.logits_runs > 0 and self.saturated
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A claim and its outcome.
+
+    Attributes:
+        id: the claim's name in claims.yaml.
+        claim: what the report says.
+        published: the difference that the report published, None where it published none.
+        finding: the result of its comparison.
+        controls: the results of the comparisons that would show another cause.
+        lost: the signs of lost digits, None where the claim asks for none.
+    """
+
+    id: str
+    claim: Claim
+    published: float | None
+    finding: Finding
+    controls: list[Finding]
+    lost: Lost | None
+
+    @property
+    def outcome(self) -> str:
+        """One of OUTCOMES."""
+        controlled = self.controls and all(control.outcome == UPHELD for control in self.controls)
+        if (self.lost is not None and self.lost.shown) or (self.finding.outcome == UPHELD and controlled):
+            return OTHER_CAUSE
+        return self.finding.outcome
+
+
 def judge(results: Results, claims: Claims) -> list[Judged]:
     """Judge every claim by the measurements."""
 
@@ -138,40 +140,27 @@ def judge(results: Results, claims: Claims) -> list[Judged]:
         except NotMeasuredError as missing:
             return Finding(comparison, missing=str(missing))
 
-    findings = {name: find(claim) for name, claim in claims.claims.items()}
-    controls = {
-        name: [find(control) for control in claim.cause.shown_by] if claim.cause else []
-        for name, claim in claims.claims.items()
-    }
-    for report in {claim.report for claim in claims.claims.values()}:
-        of_report = [name for name, claim in claims.claims.items() if claim.report == report]
-        _set_outcomes([findings[name] for name in of_report])
-        _set_outcomes([control for name in of_report for control in controls[name]])
     judged = []
     for name, claim in claims.claims.items():
-        signs = claim.cause.lost_digits if claim.cause else None
-        lost = count_lost(results, signs) if signs else None
-        outcome = _outcome(findings[name], controls[name], lost)
-        published = _published(claim, claims.published)
-        judged.append(Judged(name, claim, published, findings[name], controls[name], lost, outcome))
+        controls = [find(control) for control in claim.cause.shown_by] if claim.cause else []
+        lost = count_lost(results, claim.cause.lost_digits) if claim.cause and claim.cause.lost_digits else None
+        judged.append(Judged(name, claim, _published(claim, claims.published), find(claim), controls, lost))
+    for report in claims.reports:
+        of_report = [each for each in judged if each.claim.report == report]
+        _set_outcomes([each.finding for each in of_report])
+        _set_outcomes([control for each in of_report for control in each.controls])
     return judged
 
 
 def metrics(judged: list[Judged]) -> dict[str, dict[str, Any]]:
     """Return each claim's entry of metrics/claims.json, null where it could not be tested."""
-    table = {}
+    table: dict[str, dict[str, Any]] = {}
     for each in judged:
-        figures: list[float | None] = [None] * 4
-        if not each.finding.missing:
-            measured = (each.finding.difference, *each.finding.interval, each.finding.p_value)
-            figures = [round(figure, 6) for figure in measured]
-        names = ("difference", "low", "high", "p_value")
-        table[each.id] = {
-            "outcome": each.outcome,
-            "metric": each.claim.metric,
-            **dict(zip(names, figures, strict=True)),
-            "seeds": len(each.finding.values),
-        }
+        finding, figures = each.finding, dict.fromkeys(("difference", "low", "high", "p_value"))
+        if not finding.missing:
+            measured = (finding.difference, *finding.interval, finding.p_value)
+            figures = dict(zip(figures, (round(figure, 6) for figure in measured), strict=True))
+        table[each.id] = {"outcome": each.outcome, "metric": each.claim.metric, **figures, "seeds": len(finding.values)}
     return table
 
 
@@ -205,22 +194,12 @@ def _set_outcomes(family: list[Finding]) -> None:
 
 
 def _p_values(finding: Finding, test: Test) -> tuple[float, float]:
-    comparison, differences = finding.comparison, finding.differences
-
-    def p(bound: float, side: Side) -> float:
-        return test(differences, bound, side)
-
-    holds, fails = RULES[comparison.expect](p, comparison.at_least, comparison.margin or 0.0)
-    # A difference that is at least so large can uphold a claim and refute none.
+    comparison = finding.comparison
+    holds, fails = RULES[comparison.expect](
+        partial(test, finding.differences), comparison.at_least, comparison.margin or 0.0
+    )
+    # A lower bound of a difference can uphold a claim and refute none.
     return holds, 1.0 if finding.measured.censored else fails
-
-
-def _outcome(finding: Finding, controls: list[Finding], lost: Lost | None) -> str:
-    if lost is not None and lost.shown:
-        return OTHER_CAUSE
-    if finding.outcome == UPHELD and controls and all(control.outcome == UPHELD for control in controls):
-        return OTHER_CAUSE
-    return finding.outcome
 
 
 def count_lost(results: Results, signs: LostDigits) -> Lost:

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pathspec import GitIgnoreSpec
+
 from remnist.errors import UserError
 from remnist.files import read_json, read_yaml
 from remnist.plan import digests, entries
@@ -20,7 +22,7 @@ from remnist.runtime.lifetime import end_with_parent
 from remnist.settings import Variant
 
 PIPELINE, PARAMS, PLAN, DIGESTS = Path("dvc.yaml"), Path("params.yaml"), Path("plan.json"), Path("digests.json")
-IGNORED = ("__pycache__", ".tmp")  # ends of names in a folder that are no part of it, as in .dvcignore
+IGNORED = Path(".dvcignore")
 
 
 @contextmanager
@@ -143,7 +145,8 @@ def _value(params: Any, key: str) -> Any:
 def _sha256(path: Path) -> str:
     """Return the SHA-256 of a file, or of a folder's files and their names; of nothing an empty one."""
     if path.is_dir():
-        files = [each for each in sorted(path.rglob("*")) if each.is_file() and not _is_ignored(each)]
+        ignored = GitIgnoreSpec.from_lines(IGNORED.read_text(encoding="utf-8").splitlines())
+        files = [each for each in sorted(path.rglob("*")) if each.is_file() and not ignored.match_file(each)]
         listing = "".join(f"{each.relative_to(path).as_posix()} {_sha256(each)}\n" for each in files)
         return hashlib.sha256(listing.encode()).hexdigest()
     try:
@@ -158,7 +161,3 @@ def _sha256_of_file(path: Path, *_: int) -> str:
     """Return a file's SHA-256, read again when its time, its size or its place on the disk is another."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _is_ignored(path: Path) -> bool:
-    return any(part.endswith(IGNORED) for part in path.parts)

@@ -1,4 +1,4 @@
-"""Fetching: checked, whole or not at all, and a clear word where it fails."""
+"""Fetching: checked, whole or not at all, and a clear error where it fails."""
 
 import gzip
 import hashlib
@@ -12,18 +12,12 @@ from torchvision import datasets
 
 from remnist.data import sources
 from remnist.errors import UserError
-
-FILES = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
-
-
-def idx(array: np.ndarray) -> bytes:
-    header = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
-    return gzip.compress(header + array.tobytes(), mtime=0)
+from tests.support.idx import FILES, idx
 
 
 @pytest.fixture
 def mirror(tmp_path, monkeypatch):
-    """A folder with a small data set of MNIST's form, and torchvision told of its MD5 sums."""
+    """A folder with a small data set of MNIST's form, whose MD5 sums torchvision takes for MNIST's."""
     rng = np.random.default_rng(0)
     folder = tmp_path / "mirror"
     folder.mkdir()

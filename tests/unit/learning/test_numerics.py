@@ -63,11 +63,12 @@ for ours, exact in (
     (torch.nn.functional.linear(a, b[0].T, bias), a.double() @ b[0].double() + bias.double()),
     (torch.addmm(bias, a[0], b[0], beta=0.5, alpha=3.0), 3 * a[0].double() @ b[0].double() + 0.5 * bias.double()),
 ):
-    torch.testing.assert_close(ours.double(), exact, rtol=1e-5, atol=1e-5)
+    assert ours.dtype == torch.float32 and ours.shape == exact.shape
+    assert torch.allclose(ours.double(), exact, rtol=1e-5, atol=1e-5)
     [gradient] = torch.autograd.grad(ours.square().sum(), a)
     [reference] = torch.autograd.grad(exact.square().sum(), a)
-    torch.testing.assert_close(gradient, reference, rtol=1e-4, atol=1e-3)
-# To the bit what numpy multiplies: a product of MKL's would differ in some of so many sums.
+    assert torch.allclose(gradient, reference, rtol=1e-4, atol=1e-3)
+# To the bit what numpy multiplies: a product of MKL's would differ in some of these sums.
 x, y = torch.randn(200, 3000, generator=generator), torch.randn(3000, 200, generator=generator)
 print(np.array_equal((x @ y).numpy(), x.numpy() @ y.numpy()))
 """

@@ -8,8 +8,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from remnist.errors import UserError
-from remnist.report import figures, gallery, page, questions, tables
-from tests.support.studies import IMAGES, claims_of, study, variant
+from remnist.report import figures, gallery, tables
+from tests.support.studies import IMAGES, render, study, variant
 
 LABELS = [3, 3, 7, 7, 0]
 
@@ -72,17 +72,11 @@ def test_equally_hard_images_tie_whatever_the_order_of_the_variants():
     assert ranking["wrong"].nunique() == 1
 
 
-def report(results):
-    claimed = claims_of()
-    asked = questions.group(results, claimed)
-    return page.render(results, tables.summary(results), claimed, asked, [], gallery.rank(results))
-
-
 def test_section_states_what_the_ranking_says(results):
     xor = study({"xor": [1.0, 1.0]})
     tabled = {name: pd.concat([getattr(study({"two": [0.5] * 2, "four": [0.5] * 4}), name), getattr(xor, name)])
               for name in ("runs", "per_digit", "curves", "ensembles")}  # fmt: skip
-    text = report(dataclasses.replace(results, **tabled))
+    text = render(dataclasses.replace(results, **tabled))
     assert "Most seeds of every variant get 0 of 5 test images wrong" in text
     assert "most seeds of at least half of the variants 3." in text
     assert (
@@ -94,14 +88,14 @@ def test_section_states_what_the_ranking_says(results):
 
 
 def test_section_of_a_study_without_a_wrong_answer(flawless, images, tmp_path):
-    assert "\n\n## Hardest images\n\nNo network gets any of the 5 test images wrong.\n\n" in report(flawless)
-    assert "plots/gallery.png" not in report(flawless)
-    figures.draw_gallery(gallery.rank(flawless), images, tmp_path)
+    assert "\n\n## Hardest images\n\nNo network gets any of the 5 test images wrong.\n\n" in render(flawless)
+    assert "plots/gallery.png" not in render(flawless)
+    figures.draw("gallery", tmp_path, gallery.rank(flawless), images)
     assert not list(tmp_path.iterdir())
 
 
 def test_the_report_has_the_section():
-    text = report(study({"mlp-baseline": [0.9, 0.8]}))
+    text = render(study({"mlp-baseline": [0.9, 0.8]}))
     assert "\n\n## Hardest images\n\n" in text
     assert f"Most seeds of every variant get 100 of {IMAGES:,} test images wrong" in text
 
@@ -112,7 +106,7 @@ def test_figure_is_the_same_to_the_byte(results, images, tmp_path, hardest):
     ranking = ranking.loc[np.arange(hardest) % len(ranking)]
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        figures.draw_gallery(ranking, images, tmp_path / name)
+        figures.draw("gallery", tmp_path / name, ranking, images)
     first, second = ((tmp_path / name / "gallery.png").read_bytes() for name in ("first", "second"))
     assert first == second
     assert first.startswith(b"\x89PNG")

@@ -1,0 +1,102 @@
+"""Evaluations and learning curves as tables."""
+
+import json
+
+import pytest
+
+from remnist.errors import UserError
+from remnist.evaluation.metrics import FALSE_POSITIVE_RATES
+from remnist.report import tables
+from tests.support.studies import SCORES
+
+
+def test_summary_is_mean_and_sample_deviation_over_seeds(results):
+    summary = tables.summary(results)
+    assert list(summary) == list(SCORES)
+    assert summary["mlp-baseline"] == {
+        "accuracy": 0.8, "accuracy_sd": 0.141421, "loss": 0.1, "roc_auc_macro": 0.8, "roc_auc_micro": 0.5,
+        "parameters": 7, "seeds": 2,
+    }  # fmt: skip
+    assert summary["lr-1e-4"]["accuracy_sd"] == 0
+    json.dumps(summary, allow_nan=False)
+
+
+def test_per_digit_and_confusion(results):
+    assert tables.per_digit(results)["mlp-baseline"] == {str(digit): 0.8 for digit in range(10)}
+    confusion = results.confusion.set_index(["variant", "actual", "predicted"])["rate"]
+    assert confusion["mlp-baseline", "3", "3"] == 0.8
+    assert confusion["mlp-baseline", "3", "0"] == pytest.approx(0.2)
+    assert confusion["mlp-baseline", "0", "0"] == 1
+
+
+def test_plot_data_is_the_mean_over_seeds(results):
+    data = tables.plot_data(results)
+    curves = data["learning_curves"].set_index(["variant", "part", "epoch"])["accuracy"]
+    assert curves["mlp-baseline", "validation", 2] == pytest.approx(0.8)
+    assert len(data["accuracy"]) == 4
+    assert data["roc"].groupby(["variant", "curve"]).size().eq(len(FALSE_POSITIVE_RATES)).all()
+
+
+def test_runs_have_a_row_each_with_the_accuracy_on_each_digit(results):
+    runs = tables.plot_data(results)["runs"]
+    digits = [f"digit_{digit}" for digit in range(10)]
+    figures = ["accuracy", "loss", "roc_auc_macro", "roc_auc_micro"]
+    assert list(runs.columns) == ["variant", "seed", *figures, *digits]
+    assert list(zip(runs["variant"], runs["seed"], strict=True)) == [(v, s) for v in SCORES for s in (0, 1)]
+    assert (runs[digits].to_numpy() == runs[["accuracy"]].to_numpy()).all()
+
+
+def edited(edit):
+    """Return what changes an evaluation's content, and writes it back."""
+
+    def change(evaluation, curve):
+        content = json.loads(evaluation.read_text())
+        edit(content, content["seeds"][1])
+        evaluation.write_text(json.dumps(content))
+
+    return change
+
+
+DAMAGES = {
+    "missing": lambda evaluation, _: evaluation.unlink(),
+    "empty": lambda evaluation, _: evaluation.write_text(""),
+    "cut short": lambda evaluation, _: evaluation.write_text(evaluation.read_text()[:100]),
+    "HTML": lambda evaluation, _: evaluation.write_text("<html>not here</html>"),
+    "a list": lambda evaluation, _: evaluation.write_text("[1]"),
+    "other bytes": lambda evaluation, _: evaluation.write_bytes(b"\xff\xfe"),
+    "deep": lambda evaluation, _: evaluation.write_text("[" * 100_000),
+    "other seeds": edited(lambda _, seed: seed.update(seed=9)),
+    "a seed less": edited(lambda content, _: content["seeds"].pop()),
+    "no seeds": edited(lambda content, _: content.update(seeds=[])),
+    "no labels": edited(lambda content, _: content.pop("labels")),
+    "labels of words": edited(lambda content, _: content.update(labels="x" * 100)),
+    "fewer labels": edited(lambda content, _: content.update(labels="0")),
+    "fewer answers": edited(lambda _, seed: seed.update(answers=seed["answers"][1:])),
+    "an accuracy of 9": edited(lambda _, seed: seed.update(accuracy=9)),
+    "an accuracy of words": edited(lambda _, seed: seed.update(accuracy="good")),
+    "no accuracy": edited(lambda _, seed: seed.pop("accuracy")),
+    "more than accuracy": edited(lambda _, seed: seed.update(more=1)),
+    "no images of a digit": edited(lambda _, seed: seed["count"].__setitem__(3, 0)),
+    "a digit less": edited(lambda _, seed: seed["correct"].pop()),
+    "another confusion": edited(lambda _, seed: seed["confusion"][0].pop()),
+    "no macro area": edited(lambda _, seed: seed["roc_auc"].pop("macro")),
+    "a curve less": edited(lambda _, seed: seed["roc"].pop("3")),
+    "a curve cut short": edited(lambda _, seed: seed["roc"]["3"].pop()),
+    "an ensemble of one": edited(lambda content, _: content["ensembles"][0].update(members=1)),
+    "no curves": lambda _, curve: curve.unlink(),
+    "curves cut short": lambda _, curve: curve.write_text(curve.read_text()[:-6]),
+    "curves cut in a line": lambda _, curve: curve.write_text("step\tloss\n1\t0.5\n2"),
+    "curves of words": lambda _, curve: curve.write_text("step\tloss\n1\tlow\n2\tlow\n"),
+    "curves of something else": lambda _, curve: curve.write_text("<html>not here</html>"),
+    "curves of other bytes": lambda _, curve: curve.write_bytes(b"\xff\xfe\x00"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.fault("evaluations and learning curves damaged or edited")
+def test_files_that_are_not_what_the_stages_wrote(plan, folders, damage):
+    [curve] = (folders / "dvclive" / "lr-1e-4" / "seed-1").rglob("train/loss.tsv")
+    damage(folders / "evaluations" / "lr-1e-4.json", curve)
+    with pytest.raises(UserError, match="lr-1e-4") as error:
+        tables.load(plan, folders / "evaluations", folders / "dvclive")
+    assert len(str(error.value).splitlines()) == 1
