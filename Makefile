@@ -73,7 +73,7 @@ $(BIN)/.installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: $(PYTHON) is older than Python 3.11; name another: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	@if uv --version > /dev/null 2>&1; then install="uv pip install --python $(BIN)/python"; \
+	@if uv --version > /dev/null 2>&1; then install="uv pip install --compile-bytecode --python $(BIN)/python"; \
 	  else install="$(BIN)/python -m pip install"; fi; \
 	set -ex; $$install --quiet --require-hashes -r requirements.txt; \
 	$$install --quiet --no-deps --no-build-isolation --editable .

@@ -34,8 +34,8 @@ def test_figures_of_its_findings_are_the_reports():
 def test_count_of_verdicts_is_the_reports():
     claims = json.loads((demo.ROOT / "metrics/claims.json").read_text())
     [counts] = re.findall(rf"{len(claims)} claims of five reports: (.*)\.", README)
-    told = {verdict: int(count) for count, verdict in (part.split(" ", 1) for part in counts.split(", "))}
-    assert told == Counter(claim["verdict"] for claim in claims.values())
+    stated = {outcome: int(count) for count, outcome in (part.split(" ", 1) for part in counts.split(", "))}
+    assert stated == Counter(claim["outcome"] for claim in claims.values())
 
 
 def test_summary_is_of_the_study_in_params():
