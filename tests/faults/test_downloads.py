@@ -62,7 +62,7 @@ def raw(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(("name", "content"), raw_files().values(), ids=raw_files())
 @pytest.mark.fault("original files damaged, swapped or forged")
-def test_original_files_that_are_none(raw, name, content):
+def test_original_files_that_are_not_of_that_form(raw, name, content):
     sources.read("mnist", raw)
     (raw / f"{name}.gz").write_bytes(content)
     refused(sources.read, "mnist", raw, naming=f"{name}.gz")
@@ -83,7 +83,7 @@ NO_DIGITS = {
 
 @pytest.mark.parametrize("content", NO_DIGITS.values(), ids=NO_DIGITS)
 @pytest.mark.fault("original files damaged, swapped or forged")
-def test_digits_that_are_none(content):
+def test_files_that_are_not_the_digits(content):
     Path("raw").mkdir()
     Path("raw", sources.DIGITS_FILE).write_bytes(content)
     refused(sources.read, "digits", Path("raw"), naming=sources.DIGITS_FILE)
@@ -129,7 +129,7 @@ MIRRORS: dict[str, Callable[[Mirror], None]] = {
     "403": lambda m: m.answer(b"", 403),
     "500": lambda m: m.answer(b"", 500),
     "cut short": lambda m: m.answer(b"abc", Content_Length="9912422"),
-    "a length that is none": lambda m: m.answer(b"abc", Content_Length="many"),
+    "a length that is not a number": lambda m: m.answer(b"abc", Content_Length="many"),
     "a negative length": lambda m: m.answer(b"abc", Content_Length="-5"),
     "to itself": lambda m: m.answer(b"", 302, Location=m.path),
     "to a file": lambda m: m.answer(b"", 302, Location="file:///etc/hostname"),
@@ -177,7 +177,7 @@ def test_mirrors_that_give_something_else(monkeypatch, how):
     ],
 )
 @pytest.mark.fault("mirrors")
-def test_addresses_that_are_none(mirror):
+def test_addresses_that_are_not_valid(mirror):
     refused(sources.fetch, "mnist", Path("raw"), mirror, naming=FILES[0], lines=2)
     assert list(Path().iterdir()) == []
 

@@ -26,7 +26,7 @@ QUICK = range(1)  # rounds that every test run makes
 
 @pytest.fixture
 def started(study: Repository) -> Iterator[list["subprocess.Popen[str]"]]:
-    """What a test starts, each in a session of its own; ended with the test."""
+    """The processes that a test starts, each in a session of its own; ended with the test."""
     processes: list[subprocess.Popen[str]] = []
     yield processes
     for process in processes:

@@ -61,7 +61,7 @@ RANDOM = 400  # examples
 @settings(max_examples=RANDOM, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(path=st.sampled_from(PATHS), value=anything())
 def test_random_parameters_make_a_plan_or_an_error(params, path, value):
-    """A line for each thing that is wrong, none of which a terminal would obey; or a plan that JSON can hold."""
+    """A line for each thing that is wrong, with nothing that a terminal would obey; or a plan that JSON can hold."""
     broken = copy.deepcopy(params)
     broken["variants"] = {name: broken["variants"][name] for name in VARIANTS}
     put(broken, path, value)
@@ -122,7 +122,7 @@ YAML_FILES = {
 
 
 @pytest.mark.parametrize("content", YAML_FILES.values(), ids=YAML_FILES)
-@pytest.mark.fault("params.yaml that is none")
+@pytest.mark.fault("params.yaml that is not one")
 def test_parameters_that_are_no_parameters(content):
     Path("params.yaml").write_text(content)
     with pytest.raises(UserError) as error:
@@ -132,7 +132,7 @@ def test_parameters_that_are_no_parameters(content):
     assert len(message) < 10_000
 
 
-@pytest.mark.fault("params.yaml that is none")
+@pytest.mark.fault("params.yaml that is not one")
 def test_parameters_of_other_bytes():
     Path("params.yaml").write_bytes(b"\xff\xfe\x00d\x00a")
     refused(read_yaml, Path("params.yaml"), naming="params.yaml")

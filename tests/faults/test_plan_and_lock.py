@@ -1,4 +1,4 @@
-"""What the pipeline and DVC keep of earlier runs, edited by hand, swapped or cut short."""
+"""Files that the pipeline and DVC keep from earlier runs, edited by hand, swapped or cut short."""
 
 import json
 import re
@@ -102,7 +102,7 @@ NO_PLANS = [
 
 @pytest.mark.parametrize("content", NO_PLANS, ids=lambda content: content[:8])
 @pytest.mark.fault("plan.json edited or cut short")
-def test_a_plan_that_is_none(content):
+def test_a_file_that_is_not_a_plan(content):
     Path("plan.json").write_text(content)
     refused(entries.read, Path("plan.json"), naming="plan.json")
 

@@ -48,7 +48,7 @@ def torch_pickle() -> bytes:
     "content", [*NOT_SAFETENSORS.values(), torch_pickle()], ids=[*NOT_SAFETENSORS, "torch's pickle"]
 )
 @pytest.mark.fault("images.safetensors damaged, swapped or forged")
-def test_prepared_data_that_is_none(variant, content):
+def test_files_that_are_not_prepared_data(variant, content):
     Path("images.safetensors").write_bytes(content)
     refused(loading.load, Path("images.safetensors"), "train", variant.data, naming="`dvc repro preprocess` makes it")
 
@@ -73,7 +73,7 @@ FORGED: dict[str, Callable[[dict[str, torch.Tensor]], Any]] = {
     "nothing": lambda t: t.update(train_images=t["train_images"][:0], train_labels=t["train_labels"][:0]),
     "an eleventh digit": lambda t: t["train_labels"].__setitem__(5, 10),
     "labels for images": lambda t: t.update(train_images=t["train_labels"].clone()),
-    "a mean that is none": lambda t: t["mean"].fill_(float("nan")),
+    "a mean that is not a number": lambda t: t["mean"].fill_(float("nan")),
     "a deviation of 0": lambda t: t["std"].zero_(),
     "two means": lambda t: t.update(mean=t["mean"].repeat(2)),
 }
@@ -100,7 +100,7 @@ def test_prepared_data_cut_short(prepared, variant, part):
     "content", [*NOT_SAFETENSORS.values(), torch_pickle()], ids=[*NOT_SAFETENSORS, "torch's pickle"]
 )
 @pytest.mark.fault("weights damaged, swapped or forged")
-def test_weights_that_are_none(prepared, variant, content):
+def test_files_that_are_not_weights(prepared, variant, content):
     Path("seed-0.safetensors").write_bytes(content)
     refused(predict_test_set, variant, Path("seed-0.safetensors"), prepared, naming="`dvc repro` trains it again")
 

@@ -177,8 +177,8 @@ def test_an_edit_that_was_committed_to_dvc_without_a_run_is_found(study):
 def test_libraries_of_other_versions_are_named(bare):
     replace("digests.json", r'"torch": "', '"torch": "1.')(bare.folder)
     installed = version("torch").split("+")[0]
-    told = f"torch {installed} installed, but digests.json is of torch 1.{installed}; install requirements.txt again"
-    assert check(bare) == f"error: {told}\n"
+    message = f"torch {installed} installed, but digests.json is of torch 1.{installed}; install requirements.txt again"
+    assert check(bare) == f"error: {message}\n"
 
 
 @pytest.mark.parametrize("change", UNSEEN)
@@ -193,14 +193,14 @@ def test_with_some_of_the_data_there_it_is_the_same(study):
     assert check(study) == FRESH
 
 
-def test_data_of_another_run_are_told_from_a_stale_lock(study):
+def test_data_of_another_run_are_distinguished_from_a_stale_lock(study):
     path = study.folder / f"evaluations/{VARIANTS[0]}.json"
     path.chmod(0o644)
     path.write_text("{}")
     output = check(study)
     assert stale(output) == {f"evaluate@{VARIANTS[0]}", "report"}
-    told = f"evaluations/{VARIANTS[0]}.json: not as dvc.lock has them; `dvc checkout` brings those back"
-    assert output.splitlines()[1] == told
+    message = f"evaluations/{VARIANTS[0]}.json: not as dvc.lock has them; `dvc checkout` brings those back"
+    assert output.splitlines()[1] == message
 
 
 def test_a_long_list_is_cut_and_says_what_to_do(bare):
@@ -216,7 +216,7 @@ def test_a_long_list_is_cut_and_says_what_to_do(bare):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("dvc.lock", None, "dvc.lock: missing or damaged; "),
         ("dvc.lock", b"", "dvc.lock: missing or damaged; "),
@@ -235,7 +235,7 @@ def test_a_long_list_is_cut_and_says_what_to_do(bare):
         ("digests.json", b"[]", "dvc.lock is stale: "),
     ],
 )
-def test_what_cannot_be_read_is_reported_in_a_line_or_two(bare, name, content, told):
+def test_what_cannot_be_read_is_reported_in_a_line_or_two(bare, name, content, message):
     path = bare.folder / name
     path.unlink() if content is None else path.write_bytes(content)
-    assert re.match(f"error: {told}", check(bare))
+    assert re.match(f"error: {message}", check(bare))

@@ -26,7 +26,7 @@ DIGEST = "dvc.lock is of other code, settings or libraries"
 
 
 @pytest.mark.parametrize(
-    ("repeated", "told"),
+    ("repeated", "message"),
     [
         (stage(), ""),
         (stage(weights="3" * 32), "OTHER BITS: models/x"),
@@ -37,8 +37,8 @@ DIGEST = "dvc.lock is of other code, settings or libraries"
         (stage(digest="b", weights="3" * 32), f"{DIGEST}; other bits: models/x"),
     ],
 )
-def test_what_differs_is_named_by_its_cause(repeated, told):
-    assert compare(stage(), repeated) == told
+def test_what_differs_is_named_by_its_cause(repeated, message):
+    assert compare(stage(), repeated) == message
 
 
 def test_a_lock_of_older_code_still_has_the_weights_to_compare():
@@ -46,9 +46,9 @@ def test_a_lock_of_older_code_still_has_the_weights_to_compare():
         "deps": [{"path": "src/remnist/models/mlp.py", "md5": "4" * 32}, *stage()["deps"]],
         "params": {"plan.json": {"x.digest": "a"}},
     }
-    told = "dvc.lock is of other code or data: src/remnist/models/mlp.py"
-    assert compare(older, stage()) == f"{told}; the same bits nonetheless"
-    assert compare(older, stage(weights="3" * 32)) == f"{told}; other bits: models/x"
+    message = "dvc.lock is of other code or data: src/remnist/models/mlp.py"
+    assert compare(older, stage()) == f"{message}; the same bits nonetheless"
+    assert compare(older, stage(weights="3" * 32)) == f"{message}; other bits: models/x"
 
 
 class Project(NamedTuple):

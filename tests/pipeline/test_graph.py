@@ -1,4 +1,4 @@
-"""The graph itself, on scikit-learn's digits: what runs after which change, and that it gives the same bits."""
+"""The graph itself, on scikit-learn's digits: the stages that each change runs, and the bits that they give."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from tests.support.repository import VARIANTS, Repository, ran
 
 
 def merged(params: dict[str, Any]) -> dict[str, str]:
-    """Merge the variants in a way of its own: what each would train with, as text."""
+    """Merge the variants in a way of its own: the settings that each would train with, as text."""
     uses = {"momentum": ["sgd"], "betas": ["adam", "adamw"], "alpha": ["rmsprop"]}
     resolved = {}
     for name, changes in params["variants"].items():
@@ -99,18 +99,18 @@ def test_a_claim_is_judged_by_the_report_alone(study):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ("claims.dropout-50-no-difference.variants=[mlp-dropuot-50,mlp-baseline]", "did you mean mlp-dropout-50?"),
         ("claims.dropout-50-no-difference.margin=.inf", "allowed: a finite number"),
         ("claims.dropout-50-no-difference.report=6", "the numbers under reports"),
     ],
 )
-def test_a_wrong_claim_is_refused_before_anything_is_trained(change, told, study):
+def test_a_wrong_claim_is_refused_before_anything_is_trained(change, message, study):
     committed = study.hashes()
     with pytest.raises(RuntimeError, match=r"error: claims\.dropout-50-no-difference") as error:
         study.dvc("exp", "run", "-S", f"claims.yaml:{change}", "-S", "model.dropout=0.3")
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "Traceback" not in str(error.value)
     assert "Running stage 'train" not in str(error.value)
     assert study.hashes() == committed
@@ -194,7 +194,7 @@ def test_experiment_side_by_side_is_the_one_that_dvc_makes(study):
 
 
 @pytest.mark.parametrize("change", ["", "model.dropuot=0.5", "model.dropout", "'", "model.dropout=0.1,0.2"])
-def test_experiment_of_parameters_that_are_none(study, change):
+def test_experiment_with_parameters_that_are_wrong(study, change):
     committed = study.hashes()
     with pytest.raises(RuntimeError, match="error: SET: ") as error:
         study.run(sys.executable, "-m", "remnist.cli", "repro", "--set", change)
@@ -214,7 +214,7 @@ def test_only_stale_variants_run_side_by_side(study, monkeypatch):
 
 
 def test_a_colleague_gets_results_from_a_remote_instead_of_training(study, tmp_path):
-    """Also those of stages that no dvc.lock has, as an experiment's."""
+    """The results of stages that no dvc.lock has, as an experiment's, are among them."""
     committed = study.hashes()
     study.dvc("remote", "add", "--local", "--default", "team", str(tmp_path / "remote"))
     study.dvc("push", "--run-cache")

@@ -1,4 +1,4 @@
-"""A pull request and its review: what it affects, by how much, which verdicts flip; and the page, in a browser."""
+"""A pull request's review: the variants it affects, by how much, the verdicts that flip; the page, in a browser."""
 
 import io
 import json

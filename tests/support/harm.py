@@ -20,7 +20,7 @@ def refused(call: Callable[..., Any], *arguments: Any, naming: str, lines: int =
 
 
 class Payload:
-    """What a pickle can do: when loaded, it leaves a file."""
+    """A pickle that does harm: when loaded, it leaves a file."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (os.mkdir, ("../outside/executed",))

@@ -12,7 +12,7 @@ from tests.support.repository import Repository
 
 
 def start(folder: Path, *command: str, **environment: str) -> "subprocess.Popen[str]":
-    """Start a command as a terminal does: Ctrl-C reaches it, even where these tests run in the background without."""
+    """Start a command as a terminal does: Ctrl-C reaches it, even where these tests run in the background."""
     return subprocess.Popen(
         command, cwd=folder, env=Repository.environment() | environment, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,
@@ -21,7 +21,7 @@ def start(folder: Path, *command: str, **environment: str) -> "subprocess.Popen[
 
 
 def wait_for(process: "subprocess.Popen[str]", line: str) -> str:
-    """Read a process's output up to a line that has this in it."""
+    """Read a process's output up to a line that contains this text."""
     assert process.stdout is not None
     said = []
     for text in process.stdout:

@@ -66,7 +66,7 @@ class Repository:
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def forget_runs(self) -> None:
-        """Remove DVC's memory of runs, out of which a stage would come without being run."""
+        """Remove DVC's memory of runs, from which it would restore a stage without running it."""
         shutil.rmtree(self.folder / ".dvc/cache/runs", ignore_errors=True)
 
     def params(self) -> Any:

@@ -20,7 +20,7 @@ NOISE = np.array([-2, -1.5, -1, -0.5, 0, 0, 0, 0.5, 1, 1.5, 2, 0.0]) / 1000  # p
 
 @cache
 def variant(seeds: int, epochs: int = 1, name: str = "mlp-baseline") -> Variant:
-    """Return a variant of the study, on MNIST or XOR, with as many seeds and epochs."""
+    """Return a variant of the study, on MNIST or XOR, with these numbers of seeds and epochs."""
     settings = variants.digits(name, seeds=list(range(seeds)), train={"epochs": epochs})
     return settings if name == "xor" else replace(settings, data=settings.data.model_copy(update={"name": "mnist"}))
 

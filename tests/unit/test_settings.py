@@ -1,4 +1,4 @@
-"""What params.yaml may say: the registry of choices, and a variant there and back."""
+"""The settings of params.yaml: the registry of choices, and a variant there and back."""
 
 import dataclasses
 import json

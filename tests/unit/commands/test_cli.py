@@ -1,4 +1,4 @@
-"""The command line: what it lists, what it says of itself, how it ends."""
+"""The command line: its list of commands, its help, how it ends."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Which DVC runs what and when, where several run side by side, and what Ctrl-C does meanwhile."""
+"""Several DVCs side by side: which runs which stage, and when, and how Ctrl-C ends them."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What is held out, and the training set's mean and standard deviation."""
+"""The images that are held out, and the training set's mean and standard deviation."""
 
 import numpy as np
 import pytest

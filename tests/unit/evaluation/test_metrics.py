@@ -83,7 +83,7 @@ def test_two_classes_are_enough():
     assert result["count"] == [2, 1]
 
 
-ANSWERS = np.array(  # of three networks, for two images of three classes
+ANSWERS = np.array(  # three networks' answers for two images of three classes
     [
         [[0.5, 0.4, 0.1], [0.4, 0.6, 0.0]],
         [[0.5, 0.4, 0.1], [0.1, 0.0, 0.9]],
@@ -103,9 +103,9 @@ def test_ensembles_of_five_and_of_all():
     labels = np.arange(360) % 10
     right, wrong = np.eye(10)[labels], np.eye(10)[(labels + 1) % 10]
     both = ensembles([right] * 5 + [wrong] * 2, labels)
-    # Of the 7 groups of five in a row, all have at most two that are wrong.
+    # All 7 groups of five in a row have at most two that are wrong.
     assert both == [{"members": 5, "average": 1.0, "vote": 1.0}, {"members": 7, "average": 1.0, "vote": 1.0}]
-    # Of 8: the five wrong ones are the majority where at least three of them are together.
+    # With 8, the five wrong ones are the majority where at least three of them are together.
     mixed = ensembles([right] * 3 + [wrong] * 5, labels)
     assert mixed[0] == {"members": 5, "average": 0.375, "vote": 0.375}
     assert ensembles([right] * 3, labels) == [{"members": 3, "average": 1.0, "vote": 1.0}]

@@ -1,4 +1,4 @@
-"""What stored weights answer on the test set."""
+"""The answers of stored weights on the test set."""
 
 import math
 

@@ -14,7 +14,7 @@ def test_dropout_zeroes_its_share_and_scales_the_rest(p):
     out = torch.stack([layer(ones) for _ in range(200)])
     kept = out[out != 0]
     assert torch.allclose(kept, torch.tensor(1 / (1 - p)))
-    # Of a million draws the share zeroed has a standard deviation of 0.0005 at most.
+    # The share zeroed of a million draws has a standard deviation of 0.0005 at most.
     assert (out == 0).double().mean().item() == pytest.approx(p, abs=0.0025)
     assert not torch.equal(out[0], out[1])
 

@@ -30,7 +30,7 @@ def test_mlp_by_hand():
     ("activation", "expected"), [("relu", [0.0, 2.0]), ("gelu", [-0.15865525, 1.95449974]), ("maxout", [4.0, 6.0])]
 )
 def test_activations_by_hand(activation, expected):
-    """What (-1, 2) becomes; Maxout's linear pieces are set here."""
+    """The value that (-1, 2) becomes; Maxout's linear pieces are set here."""
     layer = small_model("mlp", hidden=[2], activation=activation)[2]
     if activation == "maxout":
         with torch.no_grad():

@@ -108,7 +108,7 @@ def test_every_model_has_its_file_and_a_small_form():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_images_become_logits_each_by_itself(name):
-    """In evaluation, what a model says of an image depends on no other image of the batch."""
+    """In evaluation, a model's answer to an image depends on no other image of the batch."""
     torch.manual_seed(0)
     model = small_model(name).eval()
     images = torch.rand(5, 1, 20, 20)

@@ -35,7 +35,7 @@ def test_permutator_mixes_along_the_axis_that_it_names(branch):
     """Set one branch to swap its axis' two tokens within each segment; the others give nothing."""
     module = permute()
     swap = torch.zeros(4, 4)
-    for i, j in ((0, 2), (1, 3), (2, 0), (3, 1)):  # of h * s: two tokens of two channels each
+    for i, j in ((0, 2), (1, 3), (2, 0), (3, 1)):  # from h * s: two tokens of two channels each
         swap[i, j] = 1
     with torch.no_grad():
         for name in ("height", "width", "channels"):

@@ -15,7 +15,7 @@ DIGITS = [0.9] * 10
 
 @pytest.fixture
 def content() -> dict:
-    """What claims.yaml may be: two reports, what they printed, and one claim of each kind."""
+    """A valid claims.yaml: two reports, their published figures, and one claim of each kind."""
     return {
         "reference": "mlp-baseline",
         "reports": {1: {"title": "MLP"}, 4: {"title": "Losses"}},

@@ -1,4 +1,4 @@
-"""params.yaml to plan: what each variant's settings are in full."""
+"""params.yaml to plan: each variant's settings in full."""
 
 import json
 

@@ -13,7 +13,7 @@ MIXER = {
 RESMLP = {"name": "resmlp", "patch_size": 7, "dim": 8, "depth": 1, "channels_mlp_dim": 8, "layer_scale": 0.1}
 PERMUTATOR = {"name": "vision_permutator", "patch_size": 7, "dim": 8, "depth": 1, "channels_mlp_dim": 8}
 CNN = {"name": "cnn", "widths": [4, 4, 4]}
-WRONG: list[tuple[str, dict, dict[str, list]]] = [  # of a section of a variant, as it may be, what may not stand there
+WRONG: list[tuple[str, dict, dict[str, list]]] = [  # a section, its settings in order, and wrong values
     ("model", MLP, {
         "hidden": [None, [[8]], ["8"], [8.5], [-1], [70_000], {}],
         "activation": [None, "RELU", 1],

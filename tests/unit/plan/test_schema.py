@@ -1,4 +1,4 @@
-"""What an editor underlines in params.yaml and claims.yaml."""
+"""The faults that an editor underlines in params.yaml and claims.yaml."""
 
 import copy
 from pathlib import Path

@@ -21,7 +21,7 @@ from pathlib import Path
 from remnist.plan.syntax import canonical
 print(json.dumps([hashlib.sha256(canonical(Path(name).read_bytes()).encode()).hexdigest() for name in sys.argv[1:]]))
 """
-# What Python's own dump of a tree writes differently from version to version, and more of the same kind.
+# Syntax that Python's own dump of a tree writes differently from version to version, and more of the same kind.
 TRICKY = r'''
 """A docstring, with "quotes" and a \
 line that goes on."""

@@ -1,4 +1,4 @@
-"""What two variants of two seeds leave behind, and the study's claims."""
+"""The files that two variants of two seeds leave behind, and the study's claims."""
 
 import json
 import random
@@ -17,7 +17,7 @@ LABELS = "0123456789" * 10
 
 @pytest.fixture
 def params(params):
-    """Of two epochs, as the curves below."""
+    """Two variants of two epochs, as the curves below."""
     params["train"]["epochs"] = 2
     return params
 
@@ -31,7 +31,7 @@ def plan(params):
 
 @pytest.fixture
 def folders(tmp_path):
-    """The files of two variants of two seeds, with these many of each digit's 10 images right, the rest taken for 0."""
+    """The files of two variants of two seeds; n of each digit's 10 images are right, the rest taken for 0."""
     rng = random.Random(0)  # noqa: S311
     (tmp_path / "evaluations").mkdir()
     for variant, seeds in SCORES.items():

@@ -27,7 +27,7 @@ def made(predictions: dict[str, list[list[int]]], labels: list[int]) -> tables.R
 
 @pytest.fixture
 def results():
-    """Of two variants with images 0 and 2 equally hard, and XOR's, whose test set is another."""
+    """Two variants with images 0 and 2 equally hard, and XOR's, whose test set is another."""
     two = made({"two": [[8, 5, 7, 7, 0], [3, 5, 1, 7, 0]], "four": [[5, 3, 1, 7, 0]] * 4}, LABELS)
     xor = made({"xor": [[1, 0, 0, 1]]}, [0, 1, 1, 0])
     xor.plan["xor"] = variant(1, name="xor")

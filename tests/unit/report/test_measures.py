@@ -43,7 +43,7 @@ def test_metrics_by_hand(changes, first, second):
     )
     published = {"a": Published(report=5, digits=[0.92, *[0.95] * 9])}
     table = measure(results, published, claim(**changes)).values
-    # Two runs that disagree on 10 images are told apart by 10 to 0, 9 to 1 being p = 0.021; on 30, by 21 to 9.
+    # Two runs that disagree on 10 images are distinguished by 10 to 0, 9 to 1 being p = 0.021; on 30, by 21 to 9.
     assert table["first"].to_list() == pytest.approx(
         first if changes["metric"] != "resolution" else [0.008, 0.012], abs=1e-9
     )
@@ -68,7 +68,7 @@ def reached(*epochs: int | None, horizon: int) -> list[list[float]]:
 
 
 def slowness(first, second, horizons=(8, 8), **changes):
-    """Judge a claim that a variant reaches 0.95 later than another, or later than epoch 3 if there is none."""
+    """Judge a claim that a variant reaches 0.95 later than another, or later than epoch 3 if there is no other."""
     curves = {"a": reached(*first, horizon=horizons[0])}
     curves |= {"b": reached(*second, horizon=horizons[1])} if second else {}
     results = study({name: [0.9] * len(runs) for name, runs in curves.items()}, validation=curves)

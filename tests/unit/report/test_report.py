@@ -67,7 +67,7 @@ def test_every_claim_has_a_row_and_every_variant_a_place(results, claimed):
     ledger = text.split("## The claims")[1].split("## Accuracy")[0]
     for claim in claimed.claims.values():
         assert f"| {claim.report} | {claim.says} |" in ledger
-    # Of the two variants here one is held against a level, and none is compared with another.
+    # One of the two variants here is held against a level, and they are not compared.
     assert ledger.count("**not testable**") == len(claimed.claims) - 1
     assert "### Report 1" in text and "### Report 2" in text
     assert "### Report 4" not in text

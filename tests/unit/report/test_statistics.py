@@ -24,10 +24,10 @@ def test_fishers_count_of_darwins_maize():
 
 
 def test_sign_flips_by_hand():
-    # Of the 8 flips of 1, 2, 4 only the data themselves have so high a mean.
+    # Among the 8 flips of 1, 2, 4 only the data themselves have so high a mean.
     assert statistics.sign_flip_test(np.array([1.0, 2, 4]), 0, "greater") == 1 / 8
     assert statistics.sign_flip_test(np.array([1.0, 2, -4]), 0, "less") == 4 / 8
-    assert statistics.sign_flip_test(np.array([1.0, 2, 4]), 3, "greater") == 7 / 8  # of -2, -1, 1 all sums but -4
+    assert statistics.sign_flip_test(np.array([1.0, 2, 4]), 3, "greater") == 7 / 8  # all sums of -2, -1, 1 but -4
 
 
 def test_many_seeds_draw_their_flips_alike_each_time():
@@ -97,7 +97,7 @@ def test_five_disagreements_resolve_nothing():
 
 def test_spread_by_the_choice_of_images():
     rng = np.random.default_rng(4)
-    chance = rng.random(500)  # of each image to be got right
+    chance = rng.random(500)  # each image's probability of a right answer
     runs = rng.random((2, 8, 500)) < np.stack([chance, np.minimum(chance + 0.05, 1)])[:, None]
     difference = runs[0].mean(0) - runs[1].mean(0)
     redrawn = [difference[rng.integers(0, 500, 500)].mean() for _ in range(4000)]

@@ -159,8 +159,8 @@ def test_a_single_run_may_show_what_the_seeds_deny():
     ("difference", "at_least", "within"),
     [(0.001, 0.0, True), (0.02, 0.0, False), (0.001, 0.03, False), (0.027, 0.03, True)],
 )
-def test_what_other_test_images_could_have_decided_otherwise_is_told(difference, at_least, within):
-    """A gain of one image of 1,000, say, and not of twenty; of a refuted size, how much is missing counts."""
+def test_what_other_test_images_could_have_decided_otherwise_is_reported(difference, at_least, within):
+    """A gain of one image of 1,000, say, and not of twenty; if a size is refuted, the part that is missing counts."""
     results = study({"a": accuracies(0.9 + difference), "b": accuracies(0.9)})
     judged = judge(results, at_least=at_least)
     assert judged.outcome == (REFUTED if at_least else UPHELD)

@@ -1,4 +1,4 @@
-"""What the templates fill in: its format, and that it breaks no table."""
+"""The values that the templates fill in: their format, and tables that they do not break."""
 
 import pandas as pd
 import pytest
