@@ -17,6 +17,7 @@ DIGITS = [0.9] * 10
 def content() -> dict:
     """What claims.yaml may be: two reports, what they printed, and one claim of each kind."""
     return {
+        "data": "mnist",
         "reference": "mlp-baseline",
         "reports": {1: {"title": "MLP"}, 4: {"title": "Losses"}},
         "published": {
