@@ -150,11 +150,14 @@ def test_a_removed_variant_runs_nothing_but_the_report(study):
     params = yaml.load(path)
     del params["variants"]["batch-100"]
     yaml.dump(params, path)
+    with pytest.raises(RuntimeError, match=r'error: published\.batch-100: "batch-100": no variant of params\.yaml'):
+        study.dvc("repro")
+    demo.keep_claims(study.folder / "claims.yaml", list(params["variants"]))
     assert ran(study.dvc("repro")) == {"plan", "report"}
     assert "| `batch-100` |" not in (study.folder / "REPORT.md").read_text()
     assert set(json.loads((study.folder / "metrics/summary.json").read_text())) == set(VARIANTS) - {"batch-100"}
     assert not (study.folder / "evaluations/batch-100.json").exists()
-    study.git("checkout", "-q", "params.yaml")
+    study.git("checkout", "-q", "params.yaml", "claims.yaml")
     study.dvc("repro")  # from the run cache
     assert study.git("status", "--porcelain") == ""
 
