@@ -102,7 +102,7 @@ def test_a_claim_is_judged_by_the_report_alone(study):
     ("change", "told"),
     [
         ("claims.dropout-50-no-difference.variants=[mlp-dropuot-50,mlp-baseline]", "did you mean mlp-dropout-50?"),
-        ("claims.dropout-50-no-difference.margin=.inf", "allowed: a finite number"),
+        ("claims.dropout-50-no-difference.margin=inf", "allowed: a finite number"),
         ("claims.dropout-50-no-difference.report=6", "the numbers under reports"),
     ],
 )
