@@ -118,6 +118,9 @@ def products(variant: Variant, _: int) -> float:
     from torch import Tensor, nn
 
     from remnist import models
+    from remnist.learning import numerics
+
+    numerics.settle()
 
     size = variant.train.batch_size
     model = models.build(variant.model, image_shape=(1, 28, 28), classes=10)

@@ -13,7 +13,7 @@ from remnist.files import keep_only, replace_content, write_json, write_text
 from remnist.plan import claims, entries
 from remnist.report import figures, gallery, page, questions, tables, verdicts
 from remnist.runtime import pool
-from remnist.runtime.stage import stage_main
+from remnist.runtime.stage import Inputs, stage_main
 
 PLAN, EVALUATIONS, DVCLIVE = Path("plan.json"), Path("evaluations"), Path("dvclive")
 
@@ -26,7 +26,7 @@ def remove_leftovers() -> None:
             keep_only(folder, names)
 
 
-def main() -> None:
+def main(inputs: Inputs) -> None:
     """Read the plan, the claims, the evaluations and the learning curves; write the results."""
     claimed = claims.read(Path("claims.yaml"))
     results = tables.load(entries.read(PLAN), EVALUATIONS, DVCLIVE)
@@ -47,6 +47,7 @@ def main() -> None:
         for each in drawn:
             each.result()
 
+    inputs.check()
     replace_content(plots, unfinished)
     for name, content in {
         "accuracy": {variant: row["accuracy"] for variant, row in summary.items()},
@@ -62,5 +63,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     argparse.ArgumentParser(description=__doc__).parse_args()
-    with stage_main("report", prepare=remove_leftovers):
-        main()
+    with stage_main("report", prepare=remove_leftovers) as inputs:
+        main(inputs)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 sys.path.insert(0, "src")  # this checkout's code, whatever else is installed
 
-from remnist.files import write_bytes
 from remnist.learning.runs import Epoch, Run
 from remnist.runtime import cluster, finished, local, pool
 from remnist.runtime.stage import Inputs, stage_main
@@ -47,8 +46,8 @@ def main(name: str, variant: Variant, inputs: Inputs) -> None:
                 inputs.check()
                 kept.keep(message)
                 trained[message.seed] = message
-    for seed, run in trained.items():
-        write_bytes(Path("models", name, f"seed-{seed}.safetensors"), run.weights)
+    for run in trained.values():
+        run.write(Path("models", name))
     inputs.check()
     kept.remove()
 

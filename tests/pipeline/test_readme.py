@@ -51,6 +51,10 @@ def test_files_that_it_names_are_there(name):
     assert (demo.ROOT / name).exists()
 
 
+def test_no_place_is_left_to_fill_in():
+    assert "@@" not in README
+
+
 def test_make_targets_that_it_names_are_there():
     makefile = (demo.ROOT / "Makefile").read_text()
     for target in set(re.findall(r"\bmake ([a-z-]+)", README)):

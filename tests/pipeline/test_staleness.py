@@ -48,6 +48,13 @@ HARMFUL = {
     "a metric": ("src/remnist/evaluation/metrics.py", "DECIMALS = 6", "DECIMALS = 7", EVALUATE),
     "inference": ("src/remnist/learning/inference.py", "BATCH = 200", "BATCH = 100", TRAIN | EVALUATE),
     "the statistics": ("src/remnist/report/statistics.py", "POWER = 0.8", "POWER = 0.9", {"report"}),
+    "how a claim is read": (
+        "src/remnist/plan/claims.py",
+        r"at_least: NonNegative = 0.0",
+        "at_least: NonNegative = 0.1",
+        {"report"},
+    ),
+    "a stage of evaluation": ("stages/evaluate.py", r"for seed in seeds\]", "for seed in list(seeds)]", EVALUATE),
     "the preparation": ("src/remnist/data/preparation.py", "mean / 255", "mean / 256", {"preprocess"}),
     "the download": ("src/remnist/data/sources.py", "CHUNK = 2", "CHUNK = 4", {"download", "preprocess"}),
 }

@@ -58,6 +58,8 @@ class Repository:
         self.git("reset", "-q", "--hard")
         self.git("clean", "-qfd")
         (self.folder / ".dvc/tmp/rwlock").unlink(missing_ok=True)
+        for name in ("models", "dvclive", "evaluations"):  # an added variant's, too
+            shutil.rmtree(self.folder / name, ignore_errors=True)
         self.dvc("checkout", "-q", "--force")
 
     def forget(self) -> None:

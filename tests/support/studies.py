@@ -30,7 +30,7 @@ def claims_of(
 ) -> Claims:
     """Return the content of a claims.yaml of five reports."""
     reports = {number: Report(title=f"title {number}") for number in range(1, 6)}
-    return Claims(reference=reference, reports=reports, published=published or {}, claims=claims or {})
+    return Claims(data="mnist", reference=reference, reports=reports, published=published or {}, claims=claims or {})
 
 
 def study(

@@ -66,6 +66,8 @@ def change_parameters(path: Path, settings: dict[str, Any], variants: Sequence[s
     read_yaml(path)  # its errors name the file and the line
     yaml = YAML()
     params = yaml.load(path)
+    if not isinstance(params, dict):
+        return
     _update(params, settings)
     study = _mapping(params.get("variants"))
     for name in list(study):
@@ -96,8 +98,9 @@ def keep_claims(path: Path, variants: Sequence[str]) -> None:
 def _update(params: dict[str, Any], settings: dict[str, Any]) -> None:
     for key, value in settings.items():
         if isinstance(value, dict):
-            params[key] = params.get(key) or {}  # null is an empty section
-            _update(params[key], value)
+            params[key] = {} if params.get(key) is None else params[key]  # null is an empty section
+            if isinstance(params[key], dict):
+                _update(params[key], value)
         else:
             params[key] = value
 

@@ -13,7 +13,7 @@ from remnist import models
 from remnist.data import loading
 from remnist.errors import UserError
 from remnist.evaluation.metrics import Predictions
-from remnist.learning import losses
+from remnist.learning import losses, numerics
 from remnist.learning.inference import predict
 from remnist.settings import Variant
 
@@ -29,6 +29,7 @@ def predict_test_set(variant: Variant, weights: Path, data_path: Path) -> Predic
     Raises:
         UserError: the weights are missing, damaged or of another model.
     """
+    numerics.settle()
     images, labels = loading.load(data_path, "test", variant.data)
     model = models.build(variant.model, image_shape=images.shape[1:], classes=loading.classes(variant.data))
     try:

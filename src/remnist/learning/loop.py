@@ -13,7 +13,7 @@ from torch import Generator, Tensor, nn
 from remnist import models
 from remnist.data import loading
 from remnist.errors import UserError
-from remnist.learning import losses, optimizers
+from remnist.learning import losses, numerics, optimizers
 from remnist.learning.augmentation import draw_offsets, shift
 from remnist.learning.inference import Metrics, measure
 from remnist.learning.losses import Loss, l2_penalty
@@ -46,6 +46,7 @@ def run_seed(variant: Variant, seed: int, data_path: Path, on_epoch: Callable[[E
     Raises:
         UserError: the device is not there, or the data cannot be read.
     """
+    numerics.settle()
     train, device = variant.train, _device(variant.train.device)
     initialisation, order, dropout, shifts = np.random.SeedSequence(seed).generate_state(4, np.uint64).tolist()
     images, labels = (part.to(device) for part in loading.load(data_path, "train", variant.data))

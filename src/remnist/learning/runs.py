@@ -1,7 +1,10 @@
 """The reports of a run: each epoch, and in the end its weights."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
+
+from remnist.files import write_bytes
 
 
 class Epoch(NamedTuple):
@@ -18,6 +21,10 @@ class Run(NamedTuple):
     seed: int
     weights: bytes  # a safetensors file
     curve: list[dict[str, float]]  # the metrics of each epoch
+
+    def write(self, folder: Path) -> None:
+        """Write the weights to a folder, as seed-<seed>.safetensors."""
+        write_bytes(folder / f"seed-{self.seed}.safetensors", self.weights)
 
     def epochs(self) -> Iterator[Epoch]:
         """Yield its epochs in turn."""

@@ -9,12 +9,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from remnist.errors import UserError
 from remnist.files import read_yaml
 from remnist.plan.problems import Problems
-from remnist.settings import Variant, Xor
+from remnist.settings import DataSet, Settings, UnitInterval, Variant, Xor
 
 Metric = Literal[
     "accuracy",
@@ -28,20 +28,13 @@ Metric = Literal[
     "vote_of_five",
 ]
 Expectation = Literal["more", "less", "same", "not_more", "not_less"]
-Fraction = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 OF_VARIANTS = ("average_of_five", "vote_of_five")  # metrics with one value a variant; the others have one a run
 
 
-class Strict(BaseModel):
-    """Immutable; refuses unknown keys, values of another type, infinities."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
-
-
-class Report(Strict):
+class Report(Settings):
     """A report whose statements are judged.
 
     Attributes:
@@ -51,7 +44,7 @@ class Report(Strict):
     title: str
 
 
-class Published(Strict):
+class Published(Settings):
     """The figures, or the words, that one report printed of a variant.
 
     Attributes:
@@ -63,13 +56,13 @@ class Published(Strict):
     """
 
     report: int
-    accuracy: Fraction | None = None
+    accuracy: UnitInterval | None = None
     loss: NonNegative | None = None
-    digits: Annotated[list[Fraction], Field(min_length=10, max_length=10)] | None = None
+    digits: Annotated[list[UnitInterval], Field(min_length=10, max_length=10)] | None = None
     words: str | None = None
 
 
-class Comparison(Strict):
+class Comparison(Settings):
     """Two variants, or one and a level, by one metric, and what is expected of the first minus the second.
 
     Attributes:
@@ -119,7 +112,7 @@ class Comparison(Strict):
         return self
 
 
-class LostDigits(Strict):
+class LostDigits(Settings):
     """The signs that a softmax before the loss, which has its own, has lost a digit for good.
 
     They show if runs of the variants with that softmax end without one test image of a digit right, all of those with
@@ -134,7 +127,7 @@ class LostDigits(Strict):
     logits: Annotated[list[str], Field(min_length=1)]
 
 
-class Cause(Strict):
+class Cause(Settings):
     """Another cause than the report's, and the controls that would show it.
 
     Attributes:
@@ -170,16 +163,18 @@ class Claim(Comparison):
     cause: Cause | None = None
 
 
-class Claims(Strict):
+class Claims(Settings):
     """claims.yaml.
 
     Attributes:
+        data: the data set of the published figures.
         reference: the variant that the report takes for its example.
         reports: by their numbers.
         published: what the reports printed, by variant.
         claims: what the reports said, by name.
     """
 
+    data: DataSet
     reference: str
     reports: dict[int, Report]
     published: dict[str, Published]

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +24,24 @@ PACKAGE = Path(__file__).parents[1]
 SCRIPTS = PACKAGE.parents[1] / "stages"
 NAME = PACKAGE.name
 
-# Parts of the package that decide no result: what they check or carry stands in the settings.
-FREE = ("errors", "files", "settings", "plan", "runtime")
+# Modules and packages that decide no result: what they check or carry stands in the settings, or in claims.yaml.
+FREE = (
+    "errors", "files", "settings", "runtime", "plan.digests", "plan.entries", "plan.problems", "plan.resolve",
+    "plan.schema", "plan.syntax",
+)  # fmt: skip
 
 # Distributions whose versions can change a stage's result.
 LIBRARIES: dict[str, tuple[str, ...]] = {
-    "download": (),
-    "preprocess": ("numpy", "pillow"),
+    "download": ("scikit-learn",),
+    "preprocess": ("numpy", "pillow", "safetensors"),
     "train": ("numpy", "torch"),
     "evaluate": ("numpy", "torch", "scikit-learn"),
     "report": ("jinja2", "matplotlib", "numpy", "pandas", "scipy", "seaborn", "statsmodels"),
 }
 # Modules whose code decides the bits of a variant's stages; its model's file is one more.
 MODULES = {
-    "train": ("learning.loop", "learning.numerics"),
-    "evaluate": ("evaluation.predictions", "evaluation.metrics", "learning.numerics"),
+    "train": ("learning.loop",),
+    "evaluate": ("evaluation.predictions", "evaluation.metrics"),
 }
 
 Digests = dict[str, Any]  # a digest a stage, or one a variant of the stage
@@ -91,20 +94,24 @@ def of_run(variant: Variant) -> str:
 def roots(stage: str, variant: Variant | None = None) -> list[Path]:
     """Return the modules whose code, with what they import, decides a stage's result.
 
-    A train or evaluate stage's own script decides none: it brings together what others compute.
+    A train stage's own script decides none: it asks for the seeds' runs, here or on a cluster, and stores them.
     """
+    own = [SCRIPTS / f"{stage}.py"] if stage != "train" else []
     if variant is None:
-        return [SCRIPTS / f"{stage}.py"]
-    return [*map(_module, MODULES[stage]), _module(f"models.{variant.model.name}")]
+        return own
+    return [*own, *map(_module, MODULES[stage]), _module(f"models.{variant.model.name}")]
 
 
 def versions(names: Iterable[str]) -> dict[str, str]:
     """Return the versions of installed distributions, without the label of a local build, as in 2.15.0+cpu.
 
     Raises:
-        PackageNotFoundError: one is not installed.
+        UserError: one is not installed.
     """
-    return {name: Version(version(name)).public for name in names}
+    try:
+        return {name: Version(version(name)).public for name in names}
+    except PackageNotFoundError as error:
+        raise UserError(f"{error.name}: not installed; install requirements.txt") from None
 
 
 def code(roots: Iterable[Path]) -> str:
@@ -141,7 +148,7 @@ def _closure(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
 
 @cache
 def _imported(content: bytes) -> list[Path]:
-    """Return the modules of the package that a module imports, but for those in `FREE`."""
+    """Return the modules of the package that a module imports, and their packages, but for those in `FREE`."""
     names = []
     for node in ast.walk(ast.parse(content)):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -149,8 +156,13 @@ def _imported(content: bytes) -> list[Path]:
         elif isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
     inside = {name.removeprefix(f"{NAME}.") for name in names if name.startswith(f"{NAME}.")}
-    kept = sorted(name for name in inside if name.partition(".")[0] not in FREE)
-    return [path for name in kept if (path := _module(name)).is_file()]
+    modules = [name for name in inside if _module(name).is_file() and not _is_free(name)]
+    packages = {".".join(parts[:i]) for name in modules for parts in [name.split(".")] for i in range(1, len(parts))}
+    return [PACKAGE / "__init__.py", *map(_module, sorted({*modules, *packages}))]
+
+
+def _is_free(name: str) -> bool:
+    return any(name == free or name.startswith(f"{free}.") for free in FREE)
 
 
 def _module(name: str) -> Path:

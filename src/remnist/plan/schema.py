@@ -19,7 +19,7 @@ def params() -> Schema:
     seeds = TypeAdapter(Seeds).json_schema() | {"description": "a run each; variants are compared seed by seed"}
     own_seeds = {
         "anyOf": [{"type": "integer", "minimum": 1}, seeds],
-        "description": "a list of seeds, or how many of the study's",
+        "description": "a list of seeds, or the number of the study's first seeds, all of them at most",
     }
     changes = {name: schema | {"type": ["object", "null"]} for name, schema in sections.items()}
     variant = _mapping({**changes, "seeds": own_seeds}) | {"type": ["object", "null"]}

@@ -27,6 +27,8 @@ def _dump(node: Any) -> str:
     match node:
         case ast.Raise(exc=ast.Call(func=kind) | kind):
             return f"Raise({_dump(kind)})"
+        case ast.Assert(test=test):
+            return f"Assert({_dump(test)})"
         case ast.Call(func=ast.Attribute(value=ast.Name(id="warnings"), attr="warn")):
             return "Warning"
         case ast.JoinedStr(values=parts):

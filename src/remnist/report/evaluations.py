@@ -7,25 +7,24 @@ from pydantic import Field, ValidationError, model_validator
 
 from remnist.errors import UserError
 from remnist.files import read_json
-from remnist.plan.claims import Strict
+from remnist.settings import Settings, UnitInterval
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
 Counts = list[Annotated[int, Field(ge=0)]]
 Digits = Annotated[str, Field(pattern="^[0-9]+$")]
 
 
-class Seed(Strict):
+class Seed(Settings):
     """One network's figures, as `remnist.evaluation.metrics.evaluate` returns them, and its seed."""
 
     seed: int
     parameters: Annotated[int, Field(ge=0)]
-    accuracy: Fraction
+    accuracy: UnitInterval
     loss: float | None
     correct: Counts
     count: list[Annotated[int, Field(ge=1)]]
     confusion: list[Counts]
-    roc_auc: dict[str, Fraction]
-    roc: dict[str, list[Fraction]]
+    roc_auc: dict[str, UnitInterval]
+    roc: dict[str, list[UnitInterval]]
     answers: Digits
 
     @model_validator(mode="after")
@@ -43,15 +42,15 @@ class Seed(Strict):
         return self
 
 
-class Ensemble(Strict):
+class Ensemble(Settings):
     """The accuracy of several seeds together, as `remnist.evaluation.metrics.ensembles` returns it."""
 
     members: Annotated[int, Field(ge=2)]
-    average: Fraction
-    vote: Fraction
+    average: UnitInterval
+    vote: UnitInterval
 
 
-class Evaluation(Strict):
+class Evaluation(Settings):
     """The content of evaluations/<variant>.json."""
 
     seeds: Annotated[list[Seed], Field(min_length=1)]

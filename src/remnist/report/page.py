@@ -21,7 +21,6 @@ DATA_SETS = {
     "kmnist": "Kuzushiji-MNIST",
     "digits": "scikit-learn's digits",
 }
-REPORTED = "mnist"  # data set of the reports' figures and claims
 LEARNT = 0.5  # accuracy from which a digit that is never right was lost, and not just never learnt
 
 Json = dict[str, Any]
@@ -63,14 +62,14 @@ def render(
         results=results,
         plan=list(results.plan.values()),
         data=DATA_SETS[data.name],
-        reported=DATA_SETS[REPORTED],
+        reported=DATA_SETS[claims.data],
         validation=data.validation,
         outcomes={outcome: found for outcome in OUTCOMES if (found := [e for e in judged if e.outcome == outcome])},
         causes=_grouped((each.claim.report, each.claim.cause.words if each.claim.cause else "", each)
                         for each in judged if each.outcome == OTHER_CAUSE),
         refuted=_grouped((each.claim.report, "", each) for each in judged if each.outcome == REFUTED),
         judged=judged,
-        lead=_lead(results, summary, claims, published_here=data.name == REPORTED),
+        lead=_lead(results, summary, claims, published_here=data.name == claims.data),
         sections=[_section(results, question, judged) for question in questions],
         lost=lost_digits(results).query(f"accuracy >= {LEARNT}").to_dict(orient="records"),
         digits=DIGITS,

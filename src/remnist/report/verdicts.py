@@ -79,7 +79,9 @@ class Finding:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Student's 95 % interval of the mean difference."""
+        """Student's 95 % interval of the mean difference; NaN to NaN where values of runs are not known."""
+        if self.measured.censored:
+            return math.nan, math.nan
         return statistics.t_interval(self.differences)
 
 
@@ -159,7 +161,8 @@ def metrics(judged: list[Judged]) -> dict[str, dict[str, Any]]:
         finding, figures = each.finding, dict.fromkeys(("difference", "low", "high", "p_value"))
         if not finding.missing:
             measured = (finding.difference, *finding.interval, finding.p_value)
-            figures = dict(zip(figures, (round(figure, 6) for figure in measured), strict=True))
+            known = [None if math.isnan(figure) else round(figure, 6) for figure in measured]
+            figures = dict(zip(figures, known, strict=True))
         table[each.id] = {"outcome": each.outcome, "metric": each.claim.metric, **figures, "seeds": len(finding.values)}
     return table
 
@@ -194,12 +197,14 @@ def _set_outcomes(family: list[Finding]) -> None:
 
 
 def _p_values(finding: Finding, test: Test) -> tuple[float, float]:
-    comparison = finding.comparison
+    comparison, censored = finding.comparison, finding.measured.censored
+    # Larger true values only lower the sign-flip test's p-value; Student's weighs their spread too, which is not known.
+    test = statistics.sign_flip_test if censored else test
     holds, fails = RULES[comparison.expect](
         partial(test, finding.differences), comparison.at_least, comparison.margin or 0.0
     )
     # A lower bound of a difference can uphold a claim and refute none.
-    return holds, 1.0 if finding.measured.censored else fails
+    return holds, 1.0 if censored else fails
 
 
 def count_lost(results: Results, signs: LostDigits) -> Lost:

@@ -46,10 +46,10 @@ def measured(finding: Finding) -> str:
 
 
 def with_interval(finding: Finding) -> Markup:
-    """Return the same with its interval, and with what stands for runs whose value is not known."""
-    censored = finding.measured.censored
-    words = Markup(f"{measured(finding)} {_interval(finding.comparison, finding.interval)}")  # noqa: S704
-    return words + Markup(f"; {censored}") if censored else words  # noqa: S704
+    """Return the same with its interval; without one, but with the reason, where values of runs are not known."""
+    if censored := finding.measured.censored:
+        return Markup(f"{measured(finding)} at least; {censored}")  # noqa: S704
+    return Markup(f"{measured(finding)} {_interval(finding.comparison, finding.interval)}")  # noqa: S704
 
 
 def detectable(finding: Finding) -> str:
@@ -60,7 +60,8 @@ def detectable(finding: Finding) -> str:
 def details(results: Results, finding: Finding) -> dict[str, str | Markup]:
     """Return the statistics behind a finding, by the columns of their table."""
     comparison, differences = finding.comparison, finding.differences
-    bca = statistics.bca_interval(differences)
+    censored = bool(finding.measured.censored)
+    bca = None if censored else statistics.bca_interval(differences)
     on_images = of_two_accuracies(comparison)
     found, pairs = single_pairs(results, finding) if on_images else (0, 0)
     first, second = (finding.values[side].to_numpy() for side in ("first", "second"))
@@ -71,7 +72,7 @@ def details(results: Results, finding: Finding) -> dict[str, str | Markup]:
         "p": markdown.p_value(finding.p_value),
         "exact_p": markdown.p_value(finding.exact_p_value),
         "superiority": f"{statistics.superiority(first, second):.2f}" if comparison.level is None else "",
-        "detectable": detectable(finding).split()[0],
+        "detectable": "" if censored else detectable(finding).split()[0],
         "images": f"{image_sd(results, comparison) * 100:.2f}" if on_images else "",
         "mcnemar": f"{found} of {pairs}" if on_images else "",
     }

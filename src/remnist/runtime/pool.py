@@ -93,7 +93,6 @@ def report_killed_worker() -> Iterator[None]:
 
 def call(name: str, *arguments: Any) -> Any:
     """Call a function by its name, `module:function`, importing it in the process that computes, as pinned there."""
-    numerics.settle()
     return resolve_name(name)(*arguments)
 
 

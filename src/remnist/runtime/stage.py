@@ -49,17 +49,18 @@ def stage_main(
     Args:
         stage: its name in dvc.yaml.
         variant: whose it is, of a train or evaluate stage.
-        prepare: what to do to the inputs first.
+        prepare: puts the inputs in order, once the plan is known to be current and before they are noted.
     """
     with command_main():
-        prepare()
         inputs = Inputs(stage, variant)
+        prepare()
+        inputs.note()
         yield inputs
         inputs.check()
 
 
 class Inputs:
-    """What a stage depends on, as it was when the stage started.
+    """The inputs of a stage, as they were when it started.
 
     Args:
         stage: its name in dvc.yaml.
@@ -77,18 +78,25 @@ class Inputs:
             plan = entries.read(PLAN)
             self.variant = None if variant is None else entries.find(PLAN, plan, variant)
             self._check_plan()
-        described = read_yaml(PIPELINE)["stages"][stage]
-        described = described if variant is None else described["do"]
-        self.paths = [Path(path.replace("${key}", variant or "")) for path in described.get("deps", [])]
-        self.params = [key for key in described.get("params", []) if isinstance(key, str)]
-        self.noted = self._state()
+        try:
+            described = read_yaml(PIPELINE)["stages"][stage]
+            described = described if variant is None else described["do"]
+            self.paths = [Path(path.replace("${key}", variant or "")) for path in described.get("deps", [])]
+            self.params = [key for key in described.get("params", []) if isinstance(key, str)]
+        except (AttributeError, KeyError, TypeError):
+            raise UserError(f"{PIPELINE}: it does not describe the stage {stage}; `git checkout {PIPELINE}`") from None
+        self.note()
 
     @property
     def settings(self) -> Variant:
-        """The variant's settings, of a train or evaluate stage."""
+        """Return the variant's settings, of a train or evaluate stage."""
         if self.variant is None:
             raise ValueError(f"{self.name}: no variant's stage")
         return self.variant
+
+    def note(self) -> None:
+        """Note the inputs as they are now."""
+        self.noted = self._state()
 
     def check(self) -> None:
         """Compare the inputs with what they were.
@@ -145,7 +153,8 @@ def _value(params: Any, key: str) -> Any:
 def _sha256(path: Path) -> str:
     """Return the SHA-256 of a file, or of a folder's files and their names; of nothing an empty one."""
     if path.is_dir():
-        ignored = GitIgnoreSpec.from_lines(IGNORED.read_text(encoding="utf-8").splitlines())
+        patterns = IGNORED.read_text(encoding="utf-8", errors="replace") if IGNORED.is_file() else ""
+        ignored = GitIgnoreSpec.from_lines(patterns.splitlines())
         files = [each for each in sorted(path.rglob("*")) if each.is_file() and not ignored.match_file(each)]
         listing = "".join(f"{each.relative_to(path).as_posix()} {_sha256(each)}\n" for each in files)
         return hashlib.sha256(listing.encode()).hexdigest()

@@ -5,8 +5,8 @@ class: one field names it in params.yaml, its other fields are the settings that
 rules that concern other settings. `CHOICES` lists the classes; a new model, optimiser, loss or schedule is one more.
 """
 
-from remnist.settings.base import Betas, Count, Fraction, Misfit, Seed, Seeds, Settings, Width
-from remnist.settings.data import Data, Images, Xor
+from remnist.settings.base import Betas, Count, Fraction, Misfit, Seed, Seeds, Settings, UnitInterval, Width
+from remnist.settings.data import Data, DataSet, Images, Xor
 from remnist.settings.models import (
     Cnn,
     Convolutional,

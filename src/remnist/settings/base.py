@@ -16,6 +16,7 @@ def _each_once(seeds: list[int]) -> list[int]:
 Count = Annotated[int, Field(ge=1)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+UnitInterval = Annotated[float, Field(ge=0, le=1)]
 Betas = Annotated[list[Fraction], Field(min_length=2, max_length=2)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(_each_once)]

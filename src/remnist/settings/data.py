@@ -6,11 +6,13 @@ from pydantic import Field
 
 from remnist.settings.base import Count, Settings
 
+DataSet = Literal["mnist", "fashion_mnist", "kmnist", "digits"]
+
 
 class Images(Settings):
     """A data set of square grey images."""
 
-    name: Literal["mnist", "fashion_mnist", "kmnist", "digits"] = Field(description="data set")
+    name: DataSet = Field(description="data set")
     validation: Count = Field(description="training images held out for the curves, the last ones")
     normalize: bool = Field(description="subtract the training images' mean, divide by their standard deviation")
     image_size: int = Field(ge=1, le=1_024, description="pixels a side; other sizes are resized from 28")

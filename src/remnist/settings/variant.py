@@ -61,7 +61,7 @@ class Variant:
         """Read an entry of plan.json.
 
         Raises:
-            KeyError, TypeError, ValueError: it is none.
+            KeyError, TypeError, ValueError: the entry is not one.
         """
         if unknown := entry.keys() - {*SECTIONS, "seeds"}:
             raise ValueError(f"unknown {', '.join(unknown)}")

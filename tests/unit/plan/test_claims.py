@@ -17,6 +17,7 @@ DIGITS = [0.9] * 10
 def content() -> dict:
     """A valid claims.yaml: two reports, their published figures, and one claim of each kind."""
     return {
+        "data": "mnist",
         "reference": "mlp-baseline",
         "reports": {1: {"title": "MLP"}, 4: {"title": "Losses"}},
         "published": {

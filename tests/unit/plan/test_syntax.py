@@ -93,7 +93,7 @@ try:
 except* ValueError as group:
     raise
 '''
-EXPECTED = "5943b587c1ac8bef5e2577d2eda8d7baea66d047dec45e2042e38072ac9ea1c4"
+EXPECTED = "2a17284eb92b65cc70ffaff8a54689ee4d767b2ac5c21c8b2645defb8446d283"
 
 
 def sha(source: str | bytes) -> str:

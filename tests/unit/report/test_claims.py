@@ -34,7 +34,13 @@ def test_every_variant_was_published_or_is_a_control(params, study):
 
 def read(folder, claimed, published):
     path = folder / "claims.yaml"
-    content = {"reference": "a", "reports": {1: {"title": "one"}}, "published": published, "claims": claimed}
+    content = {
+        "data": "mnist",
+        "reference": "a",
+        "reports": {1: {"title": "one"}},
+        "published": published,
+        "claims": claimed,
+    }
     path.write_text(json.dumps(content).replace('"1":', "1:"))
     found = claims.read(path)
     claims.check(found, dict.fromkeys("abx", variant(2)))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from remnist.plan.claims import Published
-from remnist.report import words
+from remnist.report import verdicts, words
 from remnist.report.measures import NotMeasuredError, measure
 from remnist.report.verdicts import NOT_TESTABLE, UNDECIDED, UPHELD
 from tests.support.studies import accuracies, claim, judge, study, variant
@@ -105,6 +105,16 @@ def test_runs_of_the_slower_variant_that_never_get_there_count_as_little_as_they
     name = {"first": "a", "second": "b"}[slower]
     note = f"2 of 6 runs of `{name}` never reach 95 %, counted as epoch 9"
     assert note in words.with_interval(judged.finding)
+
+
+def test_runs_that_never_get_there_are_judged_without_their_spread():
+    """Student's test would take the substitute's small spread for known, and be sure."""
+    judged = slowness([3, 3, 3, 3, 3, None], [2, 2, 2, 2, 2, 7])
+    assert judged.finding.differences.tolist() == [1, 1, 1, 1, 1, 2]
+    assert judged.finding.p_value == judged.finding.exact_p_value == 2 / 2**6
+    assert "[" not in words.with_interval(judged.finding)
+    [row] = verdicts.metrics([judged]).values()
+    assert (row["difference"], row["low"], row["high"]) == (round(7 / 6, 6), None, None)
 
 
 def test_runs_that_never_get_there_refute_nothing():
