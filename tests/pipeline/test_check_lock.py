@@ -120,7 +120,7 @@ UNSEEN: dict[str, tuple[Change, set[str]]] = {
         remove("digests.json"),
         {"plan", "download", "preprocess", "report"} | each("train") | each("evaluate"),
     ),
-    "no script": (remove("stages/evaluate.py"), {"plan"}),
+    "no script": (remove("stages/train.py"), {"plan"}),
     "a digest in dvc.lock": (
         lock(lambda stages: stages["train@batch-100"]["params"]["digests.json"].update({DIGEST: "0" * 16})),
         {"train@batch-100"},

@@ -80,8 +80,10 @@ def digested(stage: str) -> set[str]:
 
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "plan"])
 def test_digest_covers_the_modules_that_a_stage_loads_and_no_other(stage, imported):
+    """Apart from the numerics, which runtime pins processes to, and which decide no bit of a report."""
+    pinned = {"src/remnist/learning/numerics.py"} if stage == "report" else set()
     free = tuple(f"src/remnist/{name.replace('.', '/')}" for name in FREE)
-    assert digested(stage) == {name for name in imported[stage] if not name.startswith(free)}
+    assert digested(stage) == {name for name in imported[stage] if not name.startswith(free)} - pinned
 
 
 def test_plan_depends_on_all_that_a_digest_covers():

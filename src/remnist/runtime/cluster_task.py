@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple, Self
 
+from remnist.errors import UserError
 from remnist.plan import digests
 from remnist.settings import Variant
 
@@ -46,13 +47,16 @@ class Task(NamedTuple):
         Raises:
             ImportError: they are others, or a library is missing.
         """
-        found = digests.versions(self.libraries)
+        try:
+            found, code = digests.versions(self.libraries), digests.of_run(self.variant)
+        except UserError as error:
+            raise ImportError(str(error)) from None
         others = [
             f"{name} {found[name]} there, {known} here"
             for name, known in self.libraries.items()
             if found[name] != known
         ]
-        if not others and (code := digests.of_run(self.variant)) != self.code:
+        if not others and code != self.code:
             others = [f"remnist has other code: {code} there, {self.code} here"]
         if others:
             raise ImportError(", ".join(others))

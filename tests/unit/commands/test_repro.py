@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,15 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> "list[subprocess.Popen[bytes]]":
     return started
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Answer Ctrl-C as at a terminal; these tests may run in the background, where a shell has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(
     "run", [lambda: lanes.run_dvc("repro"), lambda: lanes.run_all([Lanes(["train"], 1, [["a"], ["b"]])], cores=1)]
 )
