@@ -167,12 +167,12 @@ def main() -> None:
     parser.add_argument("--study", action="store_true", help="measure an epoch of every variant instead")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS, metavar=("KIND", "VARIANT"))
     arguments = parser.parse_args()
-    plan = entries.read(PLAN)
     if arguments.measure:
         kind, variant = arguments.measure
-        print(KINDS[kind][1](entries.find(PLAN, plan, variant)))
+        print(KINDS[kind][1](entries.read_variant(PLAN, variant)))
         return
-    if entries.find(PLAN, plan, VARIANTS["MLP"]).data.name != "mnist":
+    plan = entries.read(PLAN)
+    if plan[VARIANTS["MLP"]].data.name != "mnist":
         raise UserError("data.name: the benchmark is MNIST's")
     if arguments.study:
         measure_study(plan)

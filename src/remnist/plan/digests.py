@@ -116,7 +116,7 @@ def versions(names: Iterable[str]) -> dict[str, str]:
 
 def code(roots: Iterable[Path]) -> str:
     """Return the digest of modules, and of all in the package that they import and that is not in `FREE`."""
-    return _sha({name: _text(name, content) for name, content in sorted(_closure(roots))})
+    return _sha({name: _text_digest(name, content) for name, content in sorted(_closure(roots))})
 
 
 def closure(roots: Iterable[Path]) -> list[str]:
@@ -124,8 +124,9 @@ def closure(roots: Iterable[Path]) -> list[str]:
     return sorted(name for name, _ in _closure(roots))
 
 
-def _text(name: str, content: bytes) -> str:
-    return canonical(content) if name.endswith(".py") else content.decode().replace("\r\n", "\n")
+@cache
+def _text_digest(name: str, content: bytes) -> str:
+    return _sha(canonical(content) if name.endswith(".py") else content.decode().replace("\r\n", "\n"))
 
 
 def _closure(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:

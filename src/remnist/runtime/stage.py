@@ -74,12 +74,14 @@ class Inputs:
         self.name = stage if variant is None else f"{stage}@{variant}"
         self.stage, self.key = stage, variant
         self.variant: Variant | None = None
+        if variant is not None:
+            self.variant = entries.read_variant(PLAN, variant)
+        elif stage != "plan":
+            entries.read(PLAN)
         if stage != "plan":
-            plan = entries.read(PLAN)
-            self.variant = None if variant is None else entries.find(PLAN, plan, variant)
             self._check_plan()
         try:
-            described = read_yaml(PIPELINE)["stages"][stage]
+            described = _pipeline(PIPELINE.read_bytes() if PIPELINE.is_file() else b"")["stages"][stage]
             described = described if variant is None else described["do"]
             self.paths = [Path(path.replace("${key}", variant or "")) for path in described.get("deps", [])]
             self.params = [key for key in described.get("params", []) if isinstance(key, str)]
@@ -142,6 +144,12 @@ class Inputs:
         if digests.of_stage(self.stage, self.variant) != digest:
             reason = f"its code or its settings are not those of {PLAN} and {DIGESTS}"
             raise UserError(f"{self.name}: {reason}; `dvc repro plan` plans again")
+
+
+@cache
+def _pipeline(_: bytes) -> Any:
+    """Return the content of dvc.yaml, which has these bytes."""
+    return read_yaml(PIPELINE)
 
 
 def _value(params: Any, key: str) -> Any:

@@ -25,9 +25,9 @@ def test_what_was_written_is_read(plan):
 
 def test_an_unknown_variant_is_an_error_that_lists_those_there_are(plan):
     path, made = plan
-    assert entries.find(path, made, "xor") == made["xor"]
+    assert entries.read_variant(path, "xor") == made["xor"]
     with pytest.raises(UserError, match="no variant 'mlp-basline'; there are: mlp-baseline, mlp-adam"):
-        entries.find(path, made, "mlp-basline")
+        entries.read_variant(path, "mlp-basline")
 
 
 @pytest.mark.parametrize(
