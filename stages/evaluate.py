@@ -1,4 +1,8 @@
-"""Evaluate the stored weights of a variant on the test set: each seed by itself, and all as an ensemble."""
+"""Evaluate the stored weights of a variant on the test set: each seed by itself, and all as an ensemble.
+
+On this machine, or on the Dask cluster whose scheduler DASK_SCHEDULER_ADDRESS names. An evaluation that was finished
+ahead of the stage is taken up.
+"""
 
 import argparse
 import sys
@@ -7,25 +11,20 @@ from pathlib import Path
 sys.path.insert(0, "src")  # this checkout's code, whatever else is installed
 
 from remnist.files import write_json
-from remnist.runtime import pool
-from remnist.runtime.stage import stage_main
+from remnist.runtime.finished import FinishedEvaluation
+from remnist.runtime.stage import Inputs, stage_main
+from remnist.runtime.work import Work
 from remnist.settings import Variant
 
-PREDICT = "remnist.evaluation.predictions:predict_test_set"
 
-
-def main(name: str, variant: Variant) -> None:
+def main(name: str, variant: Variant, inputs: Inputs) -> None:
     """Read models/<variant>, evaluate, write evaluations/<variant>.json."""
-    modules = ["remnist.evaluation.predictions", f"remnist.models.{variant.model.name}"]
-    processes = pool.context(variant.train.numerics, preload=modules)
-    from remnist.evaluation import metrics  # takes a second, in which the processes' server loads torch
-
-    data, seeds = Path("data/images.safetensors"), variant.seeds
-    weights = [Path("models", name, f"seed-{seed}.safetensors") for seed in seeds]
-    with pool.workers(processes, len(seeds)) as executor:
-        runs = [executor.submit(pool.call, PREDICT, variant, path, data) for path in weights]
-        predictions = [run.result() for run in runs]
-    write_json(Path("evaluations", f"{name}.json"), metrics.evaluate_all(seeds, predictions))
+    Work({}, {name: variant}, check=lambda *_: inputs.check()).do()
+    weights = [Path("models", name, f"seed-{seed}.safetensors") for seed in variant.seeds]
+    finished = FinishedEvaluation(name, variant, weights)
+    write_json(Path("evaluations", f"{name}.json"), finished.read())
+    inputs.check()
+    finished.remove()
 
 
 if __name__ == "__main__":
@@ -33,4 +32,4 @@ if __name__ == "__main__":
     parser.add_argument("variant", help="a name in plan.json")
     name = parser.parse_args().variant
     with stage_main("evaluate", name) as inputs:
-        main(name, inputs.settings)
+        main(name, inputs.settings, inputs)

@@ -1,55 +1,41 @@
-"""Train all seeds of a variant, side by side, and keep their weights and learning curves.
+"""Train all seeds of a variant, and keep their weights and learning curves.
 
-On this machine's cores, or on the Dask cluster whose scheduler DASK_SCHEDULER_ADDRESS names.
+On this machine's cores, or on the Dask cluster whose scheduler DASK_SCHEDULER_ADDRESS names. Seeds that are finished,
+ahead of the stage or before an interruption, are taken up.
 """
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial
-from itertools import chain
 from pathlib import Path
 
 sys.path.insert(0, "src")  # this checkout's code, whatever else is installed
 
-from remnist.learning.runs import Epoch, Run
-from remnist.runtime import cluster, finished, local, pool
+from remnist.files import write_text
+from remnist.learning.runs import Epoch
+from remnist.runtime.finished import FinishedSeeds
 from remnist.runtime.stage import Inputs, stage_main
+from remnist.runtime.work import Work
 from remnist.settings import Variant
+
+WEIGHTS, CURVES = Path("models"), Path("dvclive")
 
 
 def main(name: str, variant: Variant, inputs: Inputs) -> None:
-    """Train a variant's seeds, write models/<variant> and dvclive/<variant>.
+    """Train a variant's seeds, write models/<variant> and dvclive/<variant>, the latter after each epoch."""
 
-    Until all are finished, models/<variant>.tmp keeps those that are, for the next start if this one is interrupted.
-    """
-    data, seeds = Path("data/images.safetensors"), variant.seeds
-    train: Callable[..., Iterator[Epoch | Run]]
-    if address := os.environ.get(cluster.ADDRESS):
-        train = partial(cluster.train, address)
-    else:
-        modules = ["remnist.learning.loop", f"remnist.models.{variant.model.name}"]
-        train = partial(local.train, pool.context(variant.train.numerics, preload=modules))
-    from remnist.runtime import progress  # its log takes a second, in which the processes' server loads torch
+    def log(_: str, epoch: Epoch) -> None:
+        from remnist.runtime import progress
 
-    kept = finished.Finished(Path("models", f"{name}.tmp"), variant, data)
-    trained = {run.seed: run for run in kept.runs(seeds)}
-    missing = [seed for seed in seeds if seed not in trained]
-    with progress.EpochLog(name, seeds, variant.train.epochs, Path("dvclive", name)) as log:
-        for epoch in chain.from_iterable(run.epochs() for run in trained.values()):
-            log(epoch)
-        for message in train(variant, missing, data) if missing else ():
-            if isinstance(message, Epoch):
-                log(message)
-            else:
-                inputs.check()
-                kept.keep(message)
-                trained[message.seed] = message
-    for run in trained.values():
-        run.write(Path("models", name))
+        progress.log(epoch, CURVES / name / f"seed-{epoch.seed}")
+
+    Work({name: variant}, {}, check=lambda *_: inputs.check(), on_epoch=log).do()
+    finished = FinishedSeeds(name, variant)
+    for run, curves in finished.runs(variant.seeds):
+        run.write(WEIGHTS / name)
+        for path, text in curves.items():
+            write_text(CURVES / name / f"seed-{run.seed}" / path, text)
     inputs.check()
-    kept.remove()
+    finished.remove()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ from importlib import import_module
 # Module and summary of each command. A module is imported for its own command only: some load pandas or DVC.
 COMMANDS = {
     "demo": ("commands.demo", "copy the project to a folder and set it to scikit-learn's digits"),
-    "repro": ("commands.repro", "run the study, after any interruption, several stages side by side if asked for"),
+    "repro": ("commands.repro", "run the study, after any interruption"),
+    "ahead": ("commands.ahead", "train and evaluate what is stale, ahead of DVC's stages"),
+    "worker": ("commands.worker", "work for a study on other machines"),
     "check-lock": ("commands.check_lock", "tell whether `dvc repro` would run any stage"),
     "check-results": ("commands.check_results", "train a few variants again and compare them with dvc.lock"),
     "verify": ("commands.verify", "train the same here and on emulated processors and compare the bits"),

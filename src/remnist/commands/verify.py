@@ -24,7 +24,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from remnist.commands import demo, repro
+from remnist.commands import ahead, demo
 from remnist.errors import UserError
 from remnist.files import read_yaml
 from remnist.plan.resolve import resolve
@@ -129,7 +129,7 @@ def covering(plan: Mapping[str, Variant]) -> list[str]:
 
     All choices, switches, numbers of layers, and whether a number is zero; a model's by that model.
     """
-    cost, seen, names = repro.seconds_of_a_run(plan), set[Any](), set[str]()
+    cost, seen, names = ahead.seconds_of_an_epoch(plan), set[Any](), set[str]()
     for name in sorted(plan, key=lambda name: cost[name]):
         if not seen.issuperset(found := set(_kinds(plan[name]))):
             seen |= found
@@ -142,7 +142,11 @@ def _kinds(variant: Variant) -> Iterator[tuple[str, str, Any]]:
     for section in ("data", "model", "train"):
         for key, value in settings[section].items():
             whose = variant.model.name if section == "model" else section
-            yield whose, key, value if isinstance(value, str) else len(value) if isinstance(value, list) else bool(value)
+            yield (
+                whose,
+                key,
+                value if isinstance(value, str) else len(value) if isinstance(value, list) else bool(value),
+            )
 
 
 def make(run: Run, folder: Path, few: list[str]) -> Outcome:

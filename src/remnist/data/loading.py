@@ -2,9 +2,14 @@
 
 The file holds `{train,validation,test}_images` (uint8, (n, 28, 28)), `{train,validation,test}_labels`
 (uint8, (n,)), and `mean` and `std` of the training images in units of the full range (float64, (1,)).
+
+A network reads floats, four bytes a pixel. Those of the training images are written to a file once, which the processes
+of a machine map: they share its pages, and no process has a copy.
 """
 
+import hashlib
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -13,11 +18,12 @@ from safetensors import safe_open
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
-from remnist.data import xor
+from remnist.data import mapped, xor
 from remnist.errors import UserError
 from remnist.settings import Data, Xor
 
 Part = Literal["train", "validation", "test"]
+CHUNK = 1000  # images that are converted at a time
 
 
 def classes(settings: Data) -> int:
@@ -26,10 +32,10 @@ def classes(settings: Data) -> int:
 
 
 def load(path: Path, part: Part, settings: Data) -> tuple[Tensor, Tensor]:
-    """Load a part of the data set into memory, ready for a network.
+    """Load a part of the data set, ready for a network.
 
     Args:
-        path: the file that preprocess wrote.
+        path: the file that preprocess wrote. Files beside it hold the training images in the form that is asked for.
         part: which images; only these are read.
         settings: the variant's. Images of another size than 28 are resized as
             torchvision does it, bilinear with antialiasing, in integers, which round alike everywhere.
@@ -61,14 +67,33 @@ def load(path: Path, part: Part, settings: Data) -> tuple[Tensor, Tensor]:
         and 0 < std < math.inf
     ):
         raise UserError(f"{path}: {part}: not as preprocess writes it; `dvc repro preprocess` makes it again")
-    images = images.unsqueeze(1)
-    size = settings.image_size
-    if size != images.shape[-1]:
-        images = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
-    pixels = images.to(torch.float32).div_(255)
-    if settings.normalize:
-        pixels.sub_(mean).div_(std)
-    return pixels, labels.to(torch.int64)
+    size, (shift, scale) = settings.image_size, (mean, std) if settings.normalize else (0.0, 1.0)
+    if part == "train":
+        return _mapped(path, images, size, shift, scale), labels.to(torch.int64)
+    return torch.cat(list(_converted(images, size, shift, scale))), labels.to(torch.int64)
+
+
+def _converted(images: Tensor, size: int, shift: float, scale: float) -> Iterator[Tensor]:
+    """Yield images, uint8 of shape (n, h, w), some at a time, as floats of another size, shifted and scaled."""
+    for chunk in torch.split(images.unsqueeze(1), CHUNK):
+        resized = chunk
+        if size != chunk.shape[-1]:
+            resized = F.interpolate(chunk, (size, size), mode="bilinear", antialias=True)
+        pixels = resized.to(torch.float32).div_(255)
+        yield pixels.sub_(shift).div_(scale) if (shift, scale) != (0.0, 1.0) else pixels
+
+
+def _mapped(data_path: Path, images: Tensor, size: int, shift: float, scale: float) -> Tensor:
+    """Return all of them from a file, which is written first if need be; from memory where it cannot be."""
+    decided_by = f"{hashlib.sha256(images.numpy().data).hexdigest()} {size} {shift} {scale}"
+    path = mapped.place(data_path, hashlib.sha256(decided_by.encode()).hexdigest()[:16])
+    shape = (len(images), 1, size, size)
+    try:
+        if not path.exists() or path.stat().st_size != math.prod(shape) * torch.float32.itemsize:
+            mapped.write(path, (chunk.numpy() for chunk in _converted(images, size, shift, scale)))
+        return torch.from_file(str(path), size=math.prod(shape), dtype=torch.float32).reshape(shape)
+    except (OSError, RuntimeError):  # a full disk, or another run has removed it
+        return torch.cat(list(_converted(images, size, shift, scale)))
 
 
 def _xor(repeats: int) -> tuple[Tensor, Tensor]:

@@ -41,7 +41,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
 # Modules whose code decides the bits of a variant's stages; its model's file is one more.
 MODULES = {
     "train": ("learning.loop",),
-    "evaluate": ("evaluation.predictions", "evaluation.metrics"),
+    "evaluate": ("evaluation.seeds",),
 }
 
 Digests = dict[str, Any]  # a digest a stage, or one a variant of the stage
@@ -94,12 +94,11 @@ def of_run(variant: Variant) -> str:
 def roots(stage: str, variant: Variant | None = None) -> list[Path]:
     """Return the modules whose code, with what they import, decides a stage's result.
 
-    A train stage's own script decides none: it asks for the seeds' runs, here or on a cluster, and stores them.
+    The scripts of a variant's stages decide none: they ask for its runs or its evaluation, and store them.
     """
-    own = [SCRIPTS / f"{stage}.py"] if stage != "train" else []
     if variant is None:
-        return own
-    return [*own, *map(_module, MODULES[stage]), _module(f"models.{variant.model.name}")]
+        return [SCRIPTS / f"{stage}.py"]
+    return [*map(_module, MODULES[stage]), _module(f"models.{variant.model.name}")]
 
 
 def versions(names: Iterable[str]) -> dict[str, str]:

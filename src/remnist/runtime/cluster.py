@@ -1,13 +1,13 @@
-"""The workers of a Dask cluster as a place for the runs of a variant's seeds.
+"""The workers of a Dask cluster as a place for runs and evaluations.
 
 Workers need this package with the same libraries, and no file of the project. The data travel to the scheduler once,
-and from there to each worker once.
+and from there to each machine once.
 """
 
 import logging
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Queue
@@ -16,49 +16,69 @@ from typing import TYPE_CHECKING, Any
 from remnist.errors import UserError
 from remnist.learning.runs import Epoch, Run
 from remnist.runtime.cluster_task import DATASET, Task
-from remnist.runtime.finished import sha256
-from remnist.runtime.local import follow
+from remnist.runtime.finished import DATA, sha256
+from remnist.runtime.work import ADDRESS
 from remnist.settings import Variant
 
 if TYPE_CHECKING:
     from distributed import Client
 
-ADDRESS = "DASK_SCHEDULER_ADDRESS"
 CONNECT_S = 5  # seconds until the first connection to a scheduler fails
 RECONNECT_S = 60  # seconds until the connection to a lost scheduler fails
 CONNECTIONS = 5  # to a scheduler that is lost again and again
 
 
 class ClusterLostError(Exception):
-    """The connection to the scheduler was lost, and with it all unfinished runs."""
+    """The connection to the scheduler was lost, and with it all unfinished tasks."""
 
 
-def train(address: str, variant: Variant, seeds: list[int], data_path: Path) -> Iterator[Epoch | Run]:
-    """Train seeds of a variant on the workers of a cluster.
+class Cluster:
+    """The workers of a cluster, one task at a time each.
 
-    A seed whose worker is lost starts again on another. If the scheduler is lost, all unfinished seeds start again.
+    Args:
+        client: the connection to the scheduler.
+    """
+
+    def __init__(self, client: "Client") -> None:
+        self.epochs, self.topic = Queue[tuple[str, Epoch]](), f"remnist-{uuid.uuid4()}"
+        client.subscribe_topic(self.topic, lambda event: self.epochs.put((event[1][0], Epoch(*event[1][1]))))
+        self.data = sha256(DATA)
+        _publish(client, self.data)
+        self.client = client
+
+    def train(self, name: str, variant: Variant, seed: int) -> "Future[Run]":
+        """Start to train a seed, when a worker is free."""
+        return self._submit(Task.training(name, variant, seed, self.data, self.topic))
+
+    def evaluate(self, variant: Variant, weights: list[Path]) -> "Future[dict[str, Any]]":
+        """Start to evaluate a variant, when a worker is free."""
+        content = [path.read_bytes() for path in weights]
+        return self._submit(Task.evaluation("", variant, content, self.data, self.topic))
+
+    def _submit(self, task: Task) -> "Future[Any]":
+        kind = task.variant.train.numerics
+        executor: Executor = self.client.get_executor(pure=False, resources={kind: 1})
+        return executor.submit(_on_worker(), task.to_json())
+
+
+def use(address: str, do: Callable[[Cluster], None]) -> None:
+    """Do something on the workers of a cluster.
+
+    A task whose worker is lost starts again on another. If the scheduler is lost, `do` is called again.
 
     Args:
         address: the scheduler's.
-        variant: its settings.
-        seeds: which to train.
-        data_path: the file that preprocess wrote.
-
-    Yields:
-        As `remnist.runtime.local.follow` does.
+        do: does all that is not finished.
 
     Raises:
         UserError: Dask is not installed; nobody answers at the address; a worker has other versions of the package
-            or its libraries; several were killed over the same seed; or `remnist.learning.loop.run_seed` raised it.
+            or its libraries; several were killed over the same task; or a task raised it.
     """
-    missing, patience_s = set(seeds), CONNECT_S
+    patience_s = CONNECT_S
     for _ in range(CONNECTIONS):
         try:
-            with _submitter(address, patience_s, variant, data_path) as (submit, events):
-                for message in follow([submit(seed) for seed in seeds if seed in missing], events):
-                    yield message
-                    if isinstance(message, Run):
-                        missing.remove(message.seed)
+            with _connect(address, patience_s) as client:
+                do(Cluster(client))
             return
         except ClusterLostError:
             print(f"{address}: lost; unfinished seeds start again when it answers", flush=True)
@@ -67,10 +87,8 @@ def train(address: str, variant: Variant, seeds: list[int], data_path: Path) -> 
 
 
 @contextmanager
-def _submitter(
-    address: str, patience_s: float, variant: Variant, data_path: Path
-) -> Iterator[tuple[Callable[[int], "Future[Run]"], "Queue[Epoch]"]]:
-    """Connect to a scheduler; yield a function that submits a seed, and the queue of the epochs that runs report."""
+def _connect(address: str, patience_s: float) -> Iterator["Client"]:
+    """Connect to a scheduler, and report what its workers and Dask raise meanwhile."""
     try:
         from distributed import Client, KilledWorker
         from distributed.comm import resolve_address
@@ -83,49 +101,41 @@ def _submitter(
     except (OSError, ValueError) as error:
         raise UserError(f"{ADDRESS}: {address}: no Dask scheduler answers: {' '.join(str(error).split())}") from None
     with client:
-        events, topic = Queue[Epoch](), f"remnist-{uuid.uuid4()}"
         try:
-            client.subscribe_topic(topic, lambda event: events.put(Epoch(*event[1])))
-            data, executor = sha256(data_path), client.get_executor(pure=False)
-            _publish(client, data_path, data)
-
-            def submit(seed: int) -> "Future[Run]":
-                return executor.submit(_on_worker(), Task.made_here(variant, seed, data, topic).to_json())
-
-            yield submit, events
+            yield client
         except ImportError as error:
             raise UserError(str(error)) from None
         except KilledWorker as error:
             raise UserError(
-                f"{error.allowed_failures + 1} workers were killed over the same seed, the last at "
+                f"{error.allowed_failures + 1} workers were killed over the same task, the last at "
                 f"{error.last_worker.address}; was there enough memory?"
             ) from None
         except (CancelledError, OSError):
             raise ClusterLostError from None
 
 
-def _publish(client: "Client", data_path: Path, digest: str) -> None:
-    """Give the data to the scheduler, where workers find them, unless another stage has done so."""
+def _publish(client: "Client", digest: str) -> None:
+    """Give the data to the scheduler, where workers find them, unless another run has done so."""
     name = f"{DATASET}{digest}"
     if name not in client.list_datasets():
-        with suppress(KeyError):  # another stage was faster
-            client.publish_dataset(data_path.read_bytes(), name=name)
+        with suppress(KeyError):  # another run was faster
+            client.publish_dataset(DATA.read_bytes(), name=name)
     if not client.ncores():
         print(f"{client.scheduler.address}: has no workers yet; waiting for the first", flush=True)
 
 
-def _on_worker() -> Callable[[dict[str, Any]], Run]:
-    """Return the task. A nested function travels as its code, so workers without this package can refuse it too."""
+def _on_worker() -> Callable[[dict[str, Any]], Any]:
+    """Return what a worker calls. A nested function travels as its code, so one without this package can refuse too."""
 
-    def run_seed(message: Any) -> Any:
+    def compute(message: Any) -> Any:
         from distributed import get_worker
 
         try:
-            from remnist.runtime.cluster_worker import run_task
+            from remnist.runtime.cluster_worker import compute
 
-            return run_task(message)
+            return compute(message)
         except ImportError as error:
             reason = f"worker {get_worker().address}: {error}; it needs the package and libraries that are here"
             raise ImportError(reason) from None
 
-    return run_seed
+    return compute

@@ -1,6 +1,6 @@
-"""The task that a client of a cluster sends to its workers: one seed of a variant, and what must decide its result."""
+"""The task that a client of a cluster sends to its workers, and what must decide its result."""
 
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from remnist.errors import UserError
 from remnist.plan import digests
@@ -10,20 +10,27 @@ DATASET = "remnist-"  # prefix of the scheduler's name of the data, before their
 
 
 class Task(NamedTuple):
-    """One seed of a variant, for a worker whose code and libraries are the client's."""
+    """A seed to train, or a variant to evaluate, for a worker whose code and libraries are the client's."""
 
+    stage: Literal["train", "evaluate"]
+    name: str  # the variant's
     variant: Variant
-    seed: int
+    seed: int | None  # None of an evaluation
+    weights: list[bytes]  # the safetensors file of each seed of an evaluation
     data: str  # SHA-256 of the prepared data, hexadecimal
     topic: str  # name of the events that report epochs
     libraries: dict[str, str]  # versions that decide the result
     code: str  # digest of code, libraries and settings, which decide the result together
 
     @classmethod
-    def made_here(cls, variant: Variant, seed: int, data: str, topic: str) -> Self:
-        """Make the task for workers whose code and libraries are those of this process."""
-        libraries = digests.versions(digests.LIBRARIES["train"])
-        return cls(variant, seed, data, topic, libraries, digests.of_run(variant))
+    def training(cls, name: str, variant: Variant, seed: int, data: str, topic: str) -> Self:
+        """Return the task to train a seed, for workers whose code and libraries are those of this process."""
+        return cls("train", name, variant, seed, [], data, topic, *_decided_by("train", variant))
+
+    @classmethod
+    def evaluation(cls, name: str, variant: Variant, weights: list[bytes], data: str, topic: str) -> Self:
+        """Return the task to evaluate a variant, for workers whose code and libraries are those of this process."""
+        return cls("evaluate", name, variant, None, weights, data, topic, *_decided_by("evaluate", variant))
 
     @classmethod
     def from_json(cls, message: dict[str, Any]) -> Self:
@@ -48,15 +55,19 @@ class Task(NamedTuple):
             ImportError: they are others, or a library is missing.
         """
         try:
-            found, code = digests.versions(self.libraries), digests.of_run(self.variant)
+            found, code = _decided_by(self.stage, self.variant)
         except UserError as error:
             raise ImportError(str(error)) from None
         others = [
             f"{name} {found[name]} there, {known} here"
             for name, known in self.libraries.items()
-            if found[name] != known
+            if found.get(name) != known
         ]
         if not others and code != self.code:
             others = [f"remnist has other code: {code} there, {self.code} here"]
         if others:
             raise ImportError(", ".join(others))
+
+
+def _decided_by(stage: str, variant: Variant) -> tuple[dict[str, str], str]:
+    return digests.versions(digests.LIBRARIES[stage]), digests.of_stage(stage, variant)

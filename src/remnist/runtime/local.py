@@ -1,53 +1,58 @@
-"""The cores of this machine as a place for the runs of a variant's seeds, and how to follow runs wherever they are."""
+"""The cores of this machine as a place for runs and evaluations."""
 
-import multiprocessing
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from queue import Queue
+from typing import Any
 
+from remnist.data import mapped
 from remnist.learning.runs import Epoch, Run
 from remnist.runtime import pool
+from remnist.runtime.finished import DATA
 from remnist.settings import Variant
 
-RUN_SEED = "remnist.learning.loop:run_seed"  # the function that trains, by name, since it imports torch
-POLL_S = 0.1  # seconds between two looks for epochs
+TASKS = "remnist.runtime.tasks"  # by name, since it imports torch
 
 
-def train(
-    processes: multiprocessing.context.BaseContext, variant: Variant, seeds: list[int], data_path: Path
-) -> Iterator[Epoch | Run]:
-    """Train seeds of a variant in parallel, a process a core.
+class ThisMachine:
+    """Processes of this machine, one task at a time each.
 
     Args:
-        processes: a context of `remnist.runtime.pool`.
-        variant: its settings.
-        seeds: which to train.
-        data_path: the file that preprocess wrote.
+        executor: the processes.
+        epochs: a queue that they can put to.
+    """
 
-    Yields:
-        As `follow` does.
+    def __init__(self, executor: Executor, epochs: "Queue[tuple[str, Epoch]]") -> None:
+        self.executor, self.epochs = executor, epochs
+
+    def train(self, name: str, variant: Variant, seed: int) -> "Future[Run]":
+        """Start to train a seed, when a process is free."""
+        return self.executor.submit(pool.call, f"{TASKS}:train", name, variant, seed, DATA, self.epochs.put)
+
+    def evaluate(self, variant: Variant, weights: list[Path]) -> "Future[dict[str, Any]]":
+        """Start to evaluate a variant, when a process is free."""
+        return self.executor.submit(pool.call, f"{TASKS}:evaluate", variant, weights, DATA)
+
+
+def use(variants: Iterable[Variant], tasks: int, do: Callable[[ThisMachine], None]) -> None:
+    """Do something on the cores of this machine.
+
+    Args:
+        variants: all that are trained or evaluated; of one kind of numerics.
+        tasks: how many tasks there will be.
+        do: what to do.
 
     Raises:
-        UserError: the device is not there, the data cannot be read, or a process was killed.
+        UserError: a process was killed; or `do` raised it.
     """
-    with pool.events(processes) as events, pool.workers(processes, len(seeds)) as executor:
-        runs = [executor.submit(pool.call, RUN_SEED, variant, seed, data_path, events.put) for seed in seeds]
-        yield from follow(runs, events)
-
-
-def follow(runs: Iterable["Future[Run]"], events: "Queue[Epoch]") -> Iterator[Epoch | Run]:
-    """Yield epochs and runs until all runs have ended; raise the error of a run that fails.
-
-    An epoch comes as soon as it is reported, possibly twice; if its report is lost, it comes when its run has ended.
-    Each run that has ended yields all its epochs, then itself.
-    """
-    running = set(runs)
-    while running:
-        done, running = wait(running, timeout=POLL_S)
-        while not events.empty():
-            yield events.get()
-        for future in done:
-            run = future.result()
-            yield from run.epochs()
-            yield run
+    variants = list(variants)
+    [kind] = {variant.train.numerics for variant in variants}
+    modules = [TASKS, *sorted({f"remnist.models.{variant.model.name}" for variant in variants})]
+    processes = pool.context(kind, preload=modules)
+    mapped.forget(DATA)  # what a run left behind that was killed
+    try:
+        with pool.events(processes) as epochs, pool.workers(processes, tasks) as executor:
+            do(ThisMachine(executor, epochs))
+    finally:
+        mapped.forget(DATA)

@@ -33,6 +33,7 @@ def context(kind: str, preload: list[str]) -> multiprocessing.context.BaseContex
         kind: portable or native, as `remnist.learning.numerics` says.
         preload: modules to import once for all processes, so that an edit while they run cannot mix code.
     """
+    before = dict(os.environ)
     numerics.pin(kind)
     # Forked processes import this copy of the package too, whatever else is installed.
     others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
@@ -42,6 +43,8 @@ def context(kind: str, preload: list[str]) -> multiprocessing.context.BaseContex
     resource_tracker.ensure_running()  # or the server would start it, and unblock Ctrl-C with it
     with defer_sigint():
         forkserver.ensure_running()
+    os.environ.clear()
+    os.environ.update(before)
     return server
 
 

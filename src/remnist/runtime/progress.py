@@ -1,35 +1,38 @@
-"""A training stage's output after each epoch: a progress bar or lines, and DVCLive's files."""
+"""The output of runs, epoch by epoch: a progress bar or lines, and the files of their learning curves."""
 
+import math
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from dvclive.live import Live
+from dvclive.plots.metric import Metric
+from dvclive.serialize import dump_json
 from tqdm import tqdm
 
-from remnist.learning.runs import Epoch
+from remnist.learning.runs import Epoch, Run
+from remnist.settings import Variant
 
 
-class EpochLog:
-    """Logs each epoch of each seed with DVCLive, to `<folder>/seed-<seed>`, and shows how far the runs are.
+class Progress:
+    """Shows how far all runs are: one bar, or a line an epoch where no terminal watches.
 
     Args:
-        variant: the name to show.
-        seeds: the variant's seeds.
-        epochs: epochs of each seed.
-        folder: where DVCLive's files go.
+        variants: the settings of each variant.
+        seconds: what an epoch of each takes, in any unit.
+        runs: how many runs of each variant there are to do.
     """
 
-    def __init__(self, variant: str, seeds: list[int], epochs: int, folder: Path) -> None:
-        self.variant, self.epochs = variant, epochs
-        # Left to itself DVCLive rewrites dvc.yaml and saves an experiment from inside the stage.
-        self.live: dict[int, Any] = {
-            seed: Live(str(folder / f"seed-{seed}"), dvcyaml=False, save_dvc_exp=False) for seed in seeds
-        }
-        for live in self.live.values():
-            live.step = 1
-        self.bar = tqdm(total=len(seeds) * epochs, desc=variant, unit="epoch", disable=not sys.stderr.isatty())
+    def __init__(self, variants: Mapping[str, Variant], seconds: Mapping[str, float], runs: Mapping[str, int]) -> None:
+        self.variants, self.seconds = variants, seconds
+        self.shown: dict[tuple[str, int], int] = {}  # epochs of each run
+        self.bar = tqdm(
+            total=sum(seconds[name] * variants[name].train.epochs * count for name, count in runs.items()),
+            bar_format="{percentage:3.0f}%|{bar}| {elapsed}, {remaining} left{postfix}",
+            disable=not sys.stderr.isatty(),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -38,22 +41,47 @@ class EpochLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.bar.close()
-        if error is None:  # after Ctrl-C DVCLive could wait without end for what it had not sent
-            for live in self.live.values():
-                live.end()
 
-    def __call__(self, epoch: Epoch) -> None:
-        """Log an epoch if it is the next one of its seed; one that is reported twice counts once."""
-        live, metrics = self.live[epoch.seed], epoch.metrics
-        if epoch.number != live.step:
-            return
-        for name, value in metrics.items():
-            live.log_metric(name, value)
-        accuracy = f"validation accuracy {metrics['validation/accuracy']:.2%}"
+    def show(self, name: str, epoch: Epoch) -> bool:
+        """Show an epoch of a variant, if it is the next of its run; return whether it was."""
+        run = (name, epoch.seed)
+        if epoch.number != self.shown.get(run, 0) + 1:  # it is reported twice, or its report came late
+            return False
+        self.shown[run] = epoch.number
+        where = f"{name} seed {epoch.seed} epoch {epoch.number}/{self.variants[name].train.epochs}"
+        accuracy = f"validation accuracy {epoch.metrics['validation/accuracy']:.2%}"
         if self.bar.disable:
-            loss = f"train loss {metrics['train/loss']:.4f}"
-            print(f"{self.variant} seed {epoch.seed} epoch {live.step}/{self.epochs}: {loss}, {accuracy}", flush=True)
+            print(f"{where}: train loss {epoch.metrics['train/loss']:.4f}, {accuracy}", flush=True)
         else:
-            self.bar.set_postfix_str(accuracy, refresh=False)
-            self.bar.update()
-        live.next_step()
+            self.bar.set_postfix_str(f"{where}, {accuracy}", refresh=False)
+            self.bar.update(self.seconds[name])
+        return True
+
+
+def log(epoch: Epoch, folder: Path) -> None:
+    """Add an epoch to the files of a seed's learning curves.
+
+    They are those of DVCLive's Live. Its own writers write them; a Live would open DVC's repository for each seed.
+
+    Args:
+        epoch: the next of its run.
+        folder: the seed's.
+    """
+    summary: dict[str, Any] = {}
+    for name, value in epoch.metrics.items():
+        metric = Metric(name, str(folder / "plots"))
+        metric.step = epoch.number
+        logged = value if math.isfinite(value) else str(value)
+        metric.dump(logged)
+        part, measure = metric.summary_keys
+        summary.setdefault(part, {})[measure] = logged
+    dump_json(summary | {"step": epoch.number}, str(folder / "metrics.json"))  # type: ignore[no-untyped-call]
+
+
+def files(run: Run) -> dict[str, str]:
+    """Return the files of a run's learning curves: the text of each by its path in the seed's folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        for epoch in run.epochs():
+            log(epoch, Path(folder))
+        paths = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from safetensors import safe_open
+from torch.nn import functional
 
-from remnist.data import loading
+from remnist.data import loading, mapped
 from remnist.errors import UserError
 from remnist.settings import Images, Xor
 
@@ -30,6 +32,43 @@ def test_images_are_resized_as_torchvision_does_it(prepared, size):
     for before, after in zip(original[:20], resized, strict=False):
         theirs = pil_to_tensor(resize(to_pil_image((before * 255).round().to(torch.uint8)), [size, size]))
         assert torch.equal((after * 255).round().to(torch.uint8), theirs)
+
+
+@pytest.mark.parametrize("change", [{}, {"normalize": True}, {"image_size": 14}, {"image_size": 56}])
+def test_mapped_images_are_those_that_are_converted_at_once(prepared, tmp_path, change):
+    """A file that is cut short is written again, and one that cannot be written is done without."""
+    data = tmp_path / "images.safetensors"
+    data.write_bytes(prepared.read_bytes())
+    settings = DIGITS.model_copy(update=change)
+    images, labels = loading.load(data, "train", settings)
+    [written] = tmp_path.glob("*.tmp")
+    assert torch.equal(loading.load(data, "train", settings)[0], images)
+    with safe_open(data, framework="pt") as file:
+        original, mean, std = (file.get_tensor(name) for name in ("train_images", "mean", "std"))
+        assert torch.equal(labels, file.get_tensor("train_labels").long())
+    pixels = original[:, None]
+    if settings.image_size != 28:
+        pixels = functional.interpolate(pixels, (settings.image_size,) * 2, mode="bilinear", antialias=True)
+    expected = pixels.float() / 255
+    if settings.normalize:
+        expected = (expected - mean.item()) / std.item()
+    assert torch.equal(images, expected)
+    written.write_bytes(written.read_bytes()[:100])
+    assert torch.equal(loading.load(data, "train", settings)[0], expected)
+    mapped.forget(data)
+    assert list(tmp_path.glob("*")) == [data]
+
+
+def test_images_are_loaded_where_no_file_can_be_written(prepared, tmp_path, monkeypatch):
+    def refused(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    data = tmp_path / "images.safetensors"
+    data.write_bytes(prepared.read_bytes())
+    expected, _ = loading.load(data, "train", DIGITS)
+    mapped.forget(data)
+    monkeypatch.setattr(mapped, "write", refused)
+    assert torch.equal(loading.load(data, "train", DIGITS)[0], expected)
 
 
 def test_xor_is_four_points_of_two_classes(tmp_path):

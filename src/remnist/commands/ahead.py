@@ -1,0 +1,94 @@
+"""Train and evaluate all variants that are stale, ahead of DVC, whose stages then find their work done.
+
+All seeds are one list, longest first, for processes that load torch and scikit-learn once: one a core of this machine,
+or the workers of the Dask cluster whose scheduler DASK_SCHEDULER_ADDRESS names. A stage would load them for its own few
+seeds. Stages in DVC's run cache are left to DVC. `make repro` runs it, and then DVC.
+"""
+
+import argparse
+import csv
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from remnist.errors import UserError, printable
+from remnist.plan import entries
+from remnist.runtime.stage import PLAN, Inputs
+from remnist.runtime.work import Work
+from remnist.settings import Variant
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+SECONDS = Path("docs/seconds.csv")  # core-seconds of an epoch of each variant, by benchmarks/training.py
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command line may say: nothing."""
+
+
+def run(_: argparse.Namespace) -> None:
+    """Do the work of all stale train and evaluate stages of one kind of numerics: that of the longest run."""
+    train, evaluate = stale_variants()
+    plan = entries.read(PLAN)
+    seconds = seconds_of_an_epoch(plan)
+    longest = max(train | evaluate, key=lambda name: seconds[name] * plan[name].train.epochs, default=None)
+    if longest is None:
+        return
+    # Processes are forked from one server, whose numerics are pinned once.
+    alike = {name for name in plan if plan[name].train.numerics == plan[longest].train.numerics}
+    inputs = {("train", name): Inputs("train", name) for name in train & alike}
+    inputs |= {("evaluate", name): Inputs("evaluate", name) for name in evaluate & alike}
+    work = Work(
+        {name: plan[name] for name in plan if name in train & alike},
+        {name: plan[name] for name in plan if name in evaluate & alike},
+        check=lambda stage, name: inputs[stage, name].check(),
+        seconds=seconds,
+    )
+    work.do()
+
+
+def stale_variants() -> tuple[set[str], set[str]]:
+    """Return the variants that are to be trained, and those to be evaluated, because DVC has not done so yet."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    logging.getLogger("dvc").setLevel(logging.ERROR)
+    try:
+        with Repo() as repo:
+            stale = {name: set(_variants(repo.status([name]))) for name in ("train", "evaluate")}
+            cached = {name: {variant for variant in stale[name] if _is_cached(repo, name, variant)} for name in stale}
+    except (DvcException, ValueError) as error:
+        raise UserError(printable(" ".join(str(error).split()))) from None
+    train = stale["train"] - cached["train"]
+    # DVC brings the weights of a cached training only when it runs the stages.
+    evaluate = (stale["evaluate"] - cached["evaluate"] - cached["train"]) | train
+    return train, evaluate
+
+
+def _variants(stages: Iterable[str]) -> Iterable[str]:
+    return (stage.partition("@")[2] for stage in stages)
+
+
+def _is_cached(repo: "Repo", name: str, variant: str) -> bool:
+    """Whether DVC's run cache has the outputs of a stage, as it stands now."""
+    from dvc.stage.cache import RunCacheNotFoundError
+
+    [stage] = repo.stage.collect(f"{name}@{variant}")
+    if not all(dep.exists for dep in stage.deps):
+        return False
+    stage.save_deps()
+    try:
+        repo.stage_cache.restore(stage, dry=True)
+    except RunCacheNotFoundError:
+        return False
+    return True
+
+
+def seconds_of_an_epoch(plan: Mapping[str, Variant]) -> dict[str, float]:
+    """Return the core-seconds of an epoch of each variant on MNIST; one that was not measured is among the longest."""
+    with SECONDS.open(encoding="utf-8", newline="") as file:
+        measured = {row["variant"]: float(row["seconds"]) for row in csv.DictReader(file)}
+    longest = max(measured.values())
+    return {name: measured.get(name, longest) for name in plan}
