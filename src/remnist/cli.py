@@ -7,7 +7,7 @@ from importlib import import_module
 
 # Module and summary of each command. A module is imported for its own command only: some load pandas or DVC.
 COMMANDS = {
-    "demo": ("commands.demo", "copy the project to a folder and set it to scikit-learn's digits"),
+    "demo": ("commands.demo", "copy the project to a folder and make a small study on scikit-learn's digits of it"),
     "repro": ("commands.repro", "run the study, after any interruption, several stages side by side if asked for"),
     "check-lock": ("commands.check_lock", "tell whether `dvc repro` would run any stage"),
     "check-results": ("commands.check_results", "train a few variants again and compare them with dvc.lock"),
