@@ -11,10 +11,13 @@ PARALLEL := -n auto --dist loadfile  # a process a core, each test file in one o
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-demo: $(BIN)/.installed ## the whole graph on scikit-learn's digits, in demo/, without network
+demo: $(BIN)/.installed ## a study in small on scikit-learn's digits, in demo/, without network
 	remnist demo demo
-	cd demo && PYTHONPATH=src python -m remnist.cli repro --jobs 2
-	@echo "Done: demo/REPORT.md"
+	cd demo && PYTHONPATH=src python -m remnist.cli repro
+	@echo
+	@echo "Read demo/REPORT.md. Its plots, to point at: . $(BIN)/activate && cd demo && dvc plots show"
+	@echo "Change demo/params.yaml and run \`dvc repro\` there: only what the change affects runs again."
+	@echo "The study on MNIST: make repro"
 
 repro: $(BIN)/.installed ## the study on MNIST: only what changed since the last run; JOBS=2: two stages at a time
 	remnist repro --jobs $(or $(JOBS),1)
