@@ -19,11 +19,11 @@ demo: $(BIN)/.installed ## a study in small on scikit-learn's digits, in demo/, 
 	@echo "Change demo/params.yaml and run \`dvc repro\` there: only what the change affects runs again."
 	@echo "The study on MNIST: make repro"
 
-repro: $(BIN)/.installed ## the study on MNIST: only what changed since the last run; JOBS=2: two stages at a time
-	remnist repro --jobs $(or $(JOBS),1)
+repro: $(BIN)/.installed ## the study on MNIST: only what changed since the last run
+	remnist repro
 
-exp: $(BIN)/.installed ## an experiment: SET="model.dropout=0.5", as `dvc exp run -S` has it; JOBS=2: two stages at a time
-	remnist repro --jobs $(or $(JOBS),1) --set "$$SET"
+exp: $(BIN)/.installed ## an experiment: SET="model.dropout=0.5", as `dvc exp run -S` has it
+	remnist repro --set "$$SET"
 
 test: $(BIN)/.installed ## lint, types, tests
 	ruff check .
@@ -41,7 +41,7 @@ verify: $(BIN)/.installed ## the same bits here and on emulated processors; need
 	remnist verify
 
 audit: $(BIN)/.installed ## what is installed fits together, and direct dependencies have licences that pyproject.toml allows
-	python -m pip check
+	uv pip check --quiet --python $(BIN)/python
 	pip-licenses --packages $$(python -c 'import re; from importlib.metadata import requires; \
 	  print(*(re.match(r"[\w.-]+", line)[0] for line in requires("remnist")))')
 
@@ -76,10 +76,10 @@ $(BIN)/.installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: $(PYTHON) is older than Python 3.11; name another: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	@if uv --version > /dev/null 2>&1; then install="uv pip install --compile-bytecode --python $(BIN)/python"; \
-	  else install="$(BIN)/python -m pip install"; fi; \
-	set -ex; $$install --quiet --require-hashes -r requirements.txt; \
-	$$install --quiet --no-deps --no-build-isolation --editable .
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > .venv/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	$(BIN)/remnist plots-page .venv/plots.html
 	$(BIN)/dvc config --quiet --local plots.html_template ../.venv/plots.html
 	@touch $@
