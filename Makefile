@@ -57,7 +57,7 @@ review: $(BIN)/.installed ## what this working tree changes, against BASE (main)
 experiments: $(BIN)/.installed ## what experiments from this commit changed, side by side: in experiments/
 	remnist experiments
 
-bench: $(BIN)/.installed ## seconds an epoch of each family, against the usual DataLoader loop; 25 minutes
+bench: $(BIN)/.bench ## seconds an epoch, against what a user would pick instead: docs/bench.md; needs a C++ compiler; @@ minutes
 	dvc repro --quiet preprocess
 	python -m benchmarks.training
 
@@ -67,10 +67,19 @@ bench-parallel: $(BIN)/.installed ## a Dask cluster against the process pool; JO
 rehearsal: $(BIN)/.installed ## the study, JOBS=57, on a cluster whose 64 workers sleep instead of training; 9 minutes
 	python -m benchmarks.rehearsal
 
-lock: $(BIN)/.installed ## resolve requirements.txt again from pyproject.toml
+lock: $(BIN)/.installed ## resolve requirements.txt and requirements-bench.txt again from pyproject.toml
 	uv pip compile pyproject.toml --extra dev --universal --fork-strategy fewest --python-version 3.11 \
 	  --upgrade --generate-hashes --custom-compile-command "make lock" \
 	  --quiet --output-file requirements.txt
+	python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	  print(*project["optional-dependencies"]["bench"], sep="\n")' | \
+	  uv pip compile - --constraint requirements.txt --universal --fork-strategy fewest --python-version 3.11 \
+	  --upgrade --generate-hashes --custom-compile-command "make lock" \
+	  --quiet --output-file requirements-bench.txt
+
+$(BIN)/.bench: requirements-bench.txt $(BIN)/.installed
+	uv pip install --quiet --require-hashes --python $(BIN)/python --requirement requirements-bench.txt
+	@touch $@
 
 $(BIN)/.installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
