@@ -40,7 +40,7 @@ def test_each_command_says_what_it_does(name, capsys):
     assert len(said.split("\n\n")[1]) > 40
 
 
-@pytest.mark.parametrize("words", [[], ["unknown"], ["repro", "--unknown"], ["repro", "--jobs", "many"], ["demo"]])
+@pytest.mark.parametrize("words", [[], ["unknown"], ["repro", "--unknown"], ["worker", "tcp://x:1", "--workers", "many"], ["demo"]])
 def test_what_is_not_understood_ends_with_the_usage(words, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(words)
@@ -50,8 +50,8 @@ def test_what_is_not_understood_ends_with_the_usage(words, capsys):
 
 def test_an_error_of_the_user_ends_a_command_with_a_line():
     with pytest.raises(SystemExit) as ended:
-        cli.main(["repro", "--jobs", "0"])
-    assert ended.value.code == "error: --jobs: 0: allowed: 1 or more"
+        cli.main(["worker", "tcp://x:1", "--workers", "0"])
+    assert ended.value.code == "error: --workers: 0: allowed: 1 or more"
 
 
 def test_it_runs_as_a_module_from_the_copy_on_the_path(tmp_path):

@@ -161,9 +161,9 @@ def test_the_reports_templates_count_for_it(project, name):
     [
         ("download", {"download"}),
         ("preprocess", {"preprocess"}),
-        ("evaluate", {"evaluate"}),
         ("report", {"report"}),
         ("train", set()),
+        ("evaluate", set()),
         ("plan", set()),
     ],
 )
