@@ -25,12 +25,13 @@ HARMLESS = {
     "comment in the report": ("src/remnist/report/statistics.py", *COMMENT),
     "comment in the download": ("src/remnist/data/sources.py", *COMMENT),
     "comment in a stage": ("stages/report.py", *COMMENT),
+    "evaluate stage": ("stages/evaluate.py", r"    finished\.remove\(\)\n", "    finished.remove()\n    return\n"),
     "comment in the requirements": ("requirements.txt", *COMMENT),
     "rule of a setting": ("src/remnist/settings/training.py", "le=8", "le=9"),
     "message of the plan": ("src/remnist/plan/resolve.py", "at least one variant is expected here", "none is here"),
 }
 UNPLANNED = {
-    "progress bar": ("src/remnist/runtime/progress.py", 'unit="epoch"', 'unit="epochs"'),
+    "progress bar": ("src/remnist/runtime/progress.py", r"remaining\} left", "remaining} to go"),
     "cluster": ("src/remnist/runtime/cluster.py", r"CONNECT_S = \d+", "CONNECT_S = 7"),
     "processes": ("src/remnist/runtime/pool.py", *COMMENT),
     "error texts": ("src/remnist/errors.py", "LONGEST = 100", "LONGEST = 99"),
@@ -54,7 +55,12 @@ HARMFUL = {
         "return compared ^ (",
         {"report"},
     ),
-    "a stage of evaluation": ("stages/evaluate.py", r"for seed in seeds\]", "for seed in list(seeds)]", EVALUATE),
+    "the seeds' evaluation": (
+        "src/remnist/evaluation/seeds.py",
+        "for path in weights",
+        "for path in weights[:]",
+        EVALUATE,
+    ),
     "the preparation": ("src/remnist/data/preparation.py", "mean / 255", "mean / 256", {"preprocess"}),
     "the download": ("src/remnist/data/sources.py", "CHUNK = 2", "CHUNK = 4", {"download", "preprocess"}),
 }

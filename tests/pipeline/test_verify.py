@@ -4,13 +4,13 @@ import argparse
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 from remnist.commands import demo, verify
-from remnist.commands.verify import REFERENCE, RUNS, Outcome, Run, differ, table
+from remnist.commands.verify import FEW, REFERENCE, RUNS, Outcome, Run, differ, table
 from remnist.errors import UserError
+from remnist.plan.resolve import resolve
 from remnist.runtime import pool
 
 HASHES = {"models/x/seed-0.safetensors": "a", "models/x/seed-1.safetensors": "b", "evaluations/x.json": "c"}
@@ -23,18 +23,45 @@ def outcome(**changes: str | None) -> Outcome:
     return Outcome("AVX2", {name: sha for name, sha in named.items() if sha is not None})
 
 
+EMULATED, ALONE = RUNS[0], next(run for run in RUNS if run.seeds == (1,) and not run.few)
+SHORTER = next(run for run in RUNS if not run.report)
+
+
 def test_a_file_that_differs_or_lacks_is_named():
-    run = Run("emulated", "Haswell")
-    assert differ(run, outcome(), outcome()) == ""
-    assert differ(run, outcome(seed_1="z"), outcome()) == "models/x/seed-1.safetensors"
-    assert differ(run, outcome(x="z"), outcome()) == "evaluations/x.json"
-    assert differ(run, outcome(x=None), outcome()) == "evaluations/x.json"
+    def differing(run: Run, reference: Run, **changes: str | None) -> str:
+        return differ(run, {reference: outcome(), run: outcome(**changes)})
+
+    for run, reference in ((RUNS[3], REFERENCE), (EMULATED, FEW), (SHORTER, FEW)):
+        assert differing(run, reference) == ""
+        assert differing(run, reference, seed_1="z") == "models/x/seed-1.safetensors"
+        assert differing(run, reference, x="z") == "evaluations/x.json"
+        assert differing(run, reference, x=None) == ("evaluations/x.json" if run.report else "")
 
 
 def test_a_seed_alone_is_compared_by_what_is_its_own():
-    alone = next(run for run in RUNS if run.seeds == (1,))
-    assert differ(alone, outcome(seed_0=None, x="z"), outcome()) == ""
-    assert differ(alone, outcome(seed_0=None, seed_1="z"), outcome()) == "models/x/seed-1.safetensors"
+    outcomes = {REFERENCE: outcome(), ALONE: outcome(seed_0=None, x="z")}
+    assert differ(ALONE, outcomes) == ""
+    outcomes[ALONE] = outcome(seed_0=None, seed_1="z")
+    assert differ(ALONE, outcomes) == "models/x/seed-1.safetensors"
+
+
+def test_few_variants_have_what_all_have_between_them(params):
+    plan = resolve(params)
+    few = verify.covering(plan)
+    assert len(few) < len(plan) / 2
+    for section in ("data", "model", "train"):
+        words = {
+            (key, value)
+            for variant in plan.values()
+            for key, value in variant.to_json()[section].items()
+            if isinstance(value, str | bool)
+        }
+        assert words == {
+            (key, value)
+            for variant in few.values()
+            for key, value in variant.to_json()[section].items()
+            if isinstance(value, str | bool)
+        }
 
 
 def test_the_table_tells_weights_apart():
@@ -57,7 +84,7 @@ def test_a_crash_of_the_emulator_is_tried_again_and_ctrl_c_is_not(monkeypatch, t
     monkeypatch.setattr(demo, "copy", lambda *_, **__: None)
     monkeypatch.setattr(subprocess, "run", ended)
     with pytest.raises(UserError, match=f"exit status {status}\nsaid"):
-        verify.make(Run("emulated", "Haswell"), tmp_path)
+        verify.make(Run("emulated", "Haswell"), tmp_path, {})
     assert len(started) == times
 
 
@@ -65,7 +92,7 @@ def test_a_crash_of_the_emulator_is_tried_again_and_ctrl_c_is_not(monkeypatch, t
 def test_runs_that_wait_do_not_start_after_ctrl_c_or_a_failure(monkeypatch, error):
     started = []
 
-    def make(run: Run, _: Path) -> Outcome:
+    def make(run: Run, *_: object) -> Outcome:
         started.append(run)
         if run is RUNS[0]:
             raise error

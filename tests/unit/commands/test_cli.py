@@ -40,7 +40,9 @@ def test_each_command_says_what_it_does(name, capsys):
     assert len(said.split("\n\n")[1]) > 40
 
 
-@pytest.mark.parametrize("words", [[], ["unknown"], ["repro", "--unknown"], ["worker", "tcp://x:1", "--workers", "many"], ["demo"]])
+@pytest.mark.parametrize(
+    "words", [[], ["unknown"], ["repro", "--unknown"], ["worker", "tcp://x:1", "--workers", "many"], ["demo"]]
+)
 def test_what_is_not_understood_ends_with_the_usage(words, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(words)
