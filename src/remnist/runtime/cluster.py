@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from queue import Queue
 from typing import TYPE_CHECKING, Any
@@ -42,9 +43,10 @@ class Cluster:
     def __init__(self, client: "Client") -> None:
         self.epochs, self.topic = Queue[tuple[str, Epoch]](), f"remnist-{uuid.uuid4()}"
         client.subscribe_topic(self.topic, lambda event: self.epochs.put((event[1][0], Epoch(*event[1][1]))))
-        self.data = sha256(DATA)
+        self.client, self.data = client, sha256(DATA)
+        self.kinds = set[str]()  # of numerics that tasks need
+        self.order = count()
         _publish(client, self.data)
-        self.client = client
 
     def train(self, name: str, variant: Variant, seed: int) -> "Future[Run]":
         """Start to train a seed, when a worker is free."""
@@ -57,8 +59,12 @@ class Cluster:
 
     def _submit(self, task: Task) -> "Future[Any]":
         kind = task.variant.train.numerics
+        if kind not in self.kinds:
+            self.kinds.add(kind)
+            _say_if_none(self.client, kind)
         executor: Executor = self.client.get_executor(pure=False, resources={kind: 1})
-        return executor.submit(_on_worker(), task.to_json())
+        # By itself Dask would start tasks that wait for a resource in another order.
+        return executor.submit(_on_worker(), task.to_json(), priority=-next(self.order))
 
 
 def use(address: str, do: Callable[[Cluster], None]) -> None:
@@ -108,9 +114,11 @@ def _connect(address: str, patience_s: float) -> Iterator["Client"]:
         except KilledWorker as error:
             raise UserError(
                 f"{error.allowed_failures + 1} workers were killed over the same task, the last at "
-                f"{error.last_worker.address}; was there enough memory?"
+                f"{error.last_worker.address}; was there enough memory there?"
             ) from None
-        except (CancelledError, OSError):
+        except (CancelledError, OSError) as error:
+            if getattr(error, "errno", None) is not None:  # a file's; those of Dask have none
+                raise
             raise ClusterLostError from None
 
 
@@ -120,8 +128,15 @@ def _publish(client: "Client", digest: str) -> None:
     if name not in client.list_datasets():
         with suppress(KeyError):  # another run was faster
             client.publish_dataset(DATA.read_bytes(), name=name)
-    if not client.ncores():
-        print(f"{client.scheduler.address}: has no workers yet; waiting for the first", flush=True)
+
+
+def _say_if_none(client: "Client", kind: str) -> None:
+    """Say that there is no worker yet for variants of this kind of numerics, for which tasks will wait."""
+    address, workers = client.scheduler.address, client.scheduler_info()["workers"].values()
+    if not any(worker["resources"].get(kind) for worker in workers):
+        start = f"remnist worker {'' if kind == 'portable' else f'--numerics {kind} '}{address}"
+        others = f", and {len(workers)} others" if workers else ""
+        print(f"{address}: has no {kind} workers yet{others}; waiting for the first, by `{start}`", flush=True)
 
 
 def _on_worker() -> Callable[[dict[str, Any]], Any]:
