@@ -115,7 +115,7 @@ def test_a_seed_that_starts_again_on_another_processor_has_the_same_bits(project
     (site / "sitecustomize.py").write_text(f"import sys\nsys.executable = {str(python)!r}\n")
     killed = cluster.add_worker()
     run = train(bare, cluster.address, SHORT)
-    wait_for(run, "seed 0 epoch 1/")
+    wait_for(run, "seed 2 epoch 1/")
     cluster.kill(killed)
     packages = os.pathsep.join([str(site), str(demo.ROOT / "src"), sysconfig.get_path("purelib")])
     cluster.add_worker(PYTHONPATH=packages)

@@ -7,7 +7,7 @@ and from there to each machine once.
 import logging
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -62,7 +62,7 @@ class Cluster:
         if kind not in self.kinds:
             self.kinds.add(kind)
             _say_if_none(self.client, kind)
-        executor: Executor = self.client.get_executor(pure=False, resources={kind: 1})
+        executor = self.client.get_executor(pure=False, resources={kind: 1})
         # By itself Dask would start tasks that wait for a resource in another order.
         return executor.submit(_on_worker(), task.to_json(), priority=-next(self.order))
 
