@@ -11,16 +11,19 @@ PARALLEL := -n auto --dist loadfile  # a process a core, each test file in one o
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-demo: $(BIN)/.installed ## the whole graph on scikit-learn's digits, in demo/, without network
+demo: $(BIN)/.installed ## a study in small on scikit-learn's digits, in demo/, without network
 	remnist demo demo
-	cd demo && PYTHONPATH=src python -m remnist.cli repro --jobs 2
-	@echo "Done: demo/REPORT.md"
+	cd demo && PYTHONPATH=src python -m remnist.cli repro
+	@echo
+	@echo "Read demo/REPORT.md. Its plots, to point at: . $(BIN)/activate && cd demo && dvc plots show"
+	@echo "Change demo/params.yaml and run \`dvc repro\` there: only what the change affects runs again."
+	@echo "The study on MNIST: make repro"
 
-repro: $(BIN)/.installed ## the study on MNIST: only what changed since the last run; JOBS=2: two stages at a time
-	remnist repro --jobs $(or $(JOBS),1)
+repro: $(BIN)/.installed ## the study on MNIST: only what changed since the last run
+	remnist repro
 
-exp: $(BIN)/.installed ## an experiment: SET="model.dropout=0.5", as `dvc exp run -S` has it; JOBS=2: two stages at a time
-	remnist repro --jobs $(or $(JOBS),1) --set "$$SET"
+exp: $(BIN)/.installed ## an experiment: SET="model.dropout=0.5", as `dvc exp run -S` has it
+	remnist repro --set "$$SET"
 
 test: $(BIN)/.installed ## lint, types, tests
 	ruff check .
@@ -38,7 +41,7 @@ verify: $(BIN)/.installed ## the same bits here and on emulated processors; need
 	remnist verify
 
 audit: $(BIN)/.installed ## what is installed fits together, and direct dependencies have licences that pyproject.toml allows
-	python -m pip check
+	uv pip check --quiet --python $(BIN)/python
 	pip-licenses --packages $$(python -c 'import re; from importlib.metadata import requires; \
 	  print(*(re.match(r"[\w.-]+", line)[0] for line in requires("remnist")))')
 
@@ -54,7 +57,7 @@ review: $(BIN)/.installed ## what this working tree changes, against BASE (main)
 experiments: $(BIN)/.installed ## what experiments from this commit changed, side by side: in experiments/
 	remnist experiments
 
-bench: $(BIN)/.installed ## seconds an epoch of each family, against the usual DataLoader loop; 25 minutes
+bench: $(BIN)/.bench ## seconds an epoch, against what a user would pick instead: docs/bench.md; needs a C++ compiler; @@ minutes
 	dvc repro --quiet preprocess
 	python -m benchmarks.training
 
@@ -64,19 +67,28 @@ bench-parallel: $(BIN)/.installed ## a Dask cluster against the process pool; JO
 rehearsal: $(BIN)/.installed ## the study, JOBS=57, on a cluster whose 64 workers sleep instead of training; 9 minutes
 	python -m benchmarks.rehearsal
 
-lock: $(BIN)/.installed ## resolve requirements.txt again from pyproject.toml
+lock: $(BIN)/.installed ## resolve requirements.txt and requirements-bench.txt again from pyproject.toml
 	uv pip compile pyproject.toml --extra dev --universal --fork-strategy fewest --python-version 3.11 \
 	  --upgrade --generate-hashes --custom-compile-command "make lock" \
 	  --quiet --output-file requirements.txt
+	python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	  print(*project["optional-dependencies"]["bench"], sep="\n")' | \
+	  uv pip compile - --constraint requirements.txt --universal --fork-strategy fewest --python-version 3.11 \
+	  --upgrade --generate-hashes --custom-compile-command "make lock" \
+	  --quiet --output-file requirements-bench.txt
+
+$(BIN)/.bench: requirements-bench.txt $(BIN)/.installed
+	uv pip install --quiet --require-hashes --python $(BIN)/python --requirement requirements-bench.txt
+	@touch $@
 
 $(BIN)/.installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: $(PYTHON) is older than Python 3.11; name another: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	@if uv --version > /dev/null 2>&1; then install="uv pip install --compile-bytecode --python $(BIN)/python"; \
-	  else install="$(BIN)/python -m pip install"; fi; \
-	set -ex; $$install --quiet --require-hashes -r requirements.txt; \
-	$$install --quiet --no-deps --no-build-isolation --editable .
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > .venv/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	$(BIN)/remnist plots-page .venv/plots.html
 	$(BIN)/dvc config --quiet --local plots.html_template ../.venv/plots.html
 	@touch $@

@@ -7,7 +7,7 @@ from importlib import import_module
 
 # Module and summary of each command. A module is imported for its own command only: some load pandas or DVC.
 COMMANDS = {
-    "demo": ("commands.demo", "copy the project to a folder and set it to scikit-learn's digits"),
+    "demo": ("commands.demo", "copy the project to a folder and make a small study on scikit-learn's digits of it"),
     "repro": ("commands.repro", "run the study, after any interruption"),
     "ahead": ("commands.ahead", "train and evaluate what is stale, ahead of DVC's stages"),
     "worker": ("commands.worker", "work for a study on other machines"),

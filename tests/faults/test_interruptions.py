@@ -113,10 +113,10 @@ def test_killed_in_a_first_run(study, started, number):
     assert study.git("status", "--porcelain") == ""
 
 
-TWO_LANES = [sys.executable, "-m", "remnist.cli", "repro", "--jobs", "2"]
+REPRO = [sys.executable, "-m", "remnist.cli", "repro"]
 
 
-@pytest.mark.parametrize("command", [["dvc", "repro", "-s", "train@mlp-baseline"], TWO_LANES], ids=["dvc", "two lanes"])
+@pytest.mark.parametrize("command", [["dvc", "repro", "-s", "train@mlp-baseline"], REPRO], ids=["dvc", "ahead"])
 @pytest.mark.fault("Ctrl-C in train")
 def test_ctrl_c_ends_all_processes_at_once(study, started, command):
     committed = study.hashes()
@@ -125,8 +125,7 @@ def test_ctrl_c_ends_all_processes_at_once(study, started, command):
     study.dvc("repro", "plan")
     process = start(study.folder, *command)
     started.append(process)
-    for variant in ["mlp-baseline", "mlp-dropout-50"] if command == TWO_LANES else ["mlp-baseline"]:
-        wait_for(process, f"{variant} seed 0 epoch")
+    wait_for(process, "seed 0 epoch")
     os.killpg(process.pid, signal.SIGINT)
     assert all_gone(process.pid, 8)
     output = process.communicate()[0]
@@ -138,12 +137,12 @@ def test_ctrl_c_ends_all_processes_at_once(study, started, command):
 
 
 @pytest.mark.parametrize("number", [pytest.param(n, marks=[pytest.mark.slow] if n else []) for n in range(10)])
-@pytest.mark.fault("Ctrl-C at any moment of two lanes")
+@pytest.mark.fault("Ctrl-C at any moment of make repro")
 def test_ctrl_c_at_any_moment(study, started, number):
     """Python and DVC may tell where they were; no process is left, or complains that another is gone."""
     committed = study.hashes()
     study.forget()
-    process = start(study.folder, *TWO_LANES)
+    process = start(study.folder, *REPRO)
     started.append(process)
     time.sleep(random.Random(number).uniform(0.5, 12))  # noqa: S311
     os.killpg(process.pid, signal.SIGINT)
@@ -154,6 +153,50 @@ def test_ctrl_c_at_any_moment(study, started, number):
     )
     study.make_repro()
     assert study.hashes() == committed
+
+
+ENDS = [(signal.SIGKILL, "everything"), *((end, who) for who in ("repro", "ahead", "a worker")
+                                           for end in (signal.SIGKILL, signal.SIGTERM))]  # fmt: skip
+ENDED_AHEAD = [(*end, number) for number in range(3) for end in ENDS]
+
+
+@pytest.mark.parametrize(
+    ("end", "victim", "number"),
+    [
+        pytest.param(*case, marks=[pytest.mark.fault(f"kill -{case[0]} of {case[1]}, ahead of DVC")]
+                     + ([] if case[2] == 0 and case[1] in ("ahead", "a worker") else [pytest.mark.slow]))
+        for case in ENDED_AHEAD
+    ],
+)  # fmt: skip
+def test_killed_ahead_of_dvc(study, started, end, victim, number):
+    """Finished seeds are kept, no process is left, and the next run ends as an undisturbed one does."""
+    committed = study.hashes()
+    study.forget()
+    process = start(study.folder, *REPRO)
+    started.append(process)
+    wait_for(process, "epoch 1/1")  # the first run is kept next
+    chance = random.Random(f"{victim} {end} {number}")  # noqa: S311
+    time.sleep(chance.uniform(0.2, 3))
+    tree = {child.pid: child for child in psutil.Process(process.pid).children(recursive=True)}
+    ahead = [child for child in tree.values() if child.ppid() == process.pid]
+    match victim:
+        case "everything":
+            kill_session(process.pid)
+        case "repro":
+            process.send_signal(end)
+        case "ahead":
+            for child in ahead:
+                child.send_signal(end)
+        case "a worker" if others := [child for child in tree.values() if child not in ahead]:
+            chance.choice(others).send_signal(end)
+    output = process.communicate(timeout=120)[0]
+    assert all_gone(process.pid, 10)
+    assert set(errors(output)) <= {"BrokenPipeError", "ConnectionResetError", "EOFError"}
+    kept = {path.name for path in study.folder.glob("models/*.tmp/*/*.json")}
+    assert kept or (study.folder / "evaluations").exists()
+    study.make_repro()
+    assert study.hashes() == committed
+    assert study.git("status", "--porcelain") == ""
 
 
 @pytest.mark.parametrize("delay", [0.0, 3.0])

@@ -1,41 +1,105 @@
-"""The benchmark measures a network of each family; its figures are for `make bench`."""
+"""The contestants of the benchmark do the same work; its figures are for `make bench`."""
 
-import os
-import shutil
+from importlib.util import find_spec
+from pkgutil import resolve_name
 
+import pandas as pd
 import pytest
+from safetensors.torch import load, load_file
 
-from benchmarks import training
-from remnist.commands import demo
-from remnist.files import write_json
+from benchmarks import race, study, table, training
+from benchmarks.peers import CONTESTANTS, Job, project
 from remnist.plan.resolve import resolve
+from remnist.runtime import pool
+from tests.support import variants
+
+NAMES = list(training.VARIANTS.values())
+ONE_BATCH = {"batch_size": 2000}  # an epoch, so that its order makes no difference
+JAX = find_spec("jax") is not None
 
 
-def test_it_has_a_network_of_each_family_of_images(params):
-    plan = resolve(params)
-    measured = {plan[variant].model.name for variant in training.VARIANTS.values()}
-    assert measured == {variant.model.name for variant in plan.values()}
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, prepared):
+    path = tmp_path_factory.mktemp("bench")
+    plan = {name: variants.digits(name, train=ONE_BATCH) for name in NAMES if name != "mlp-baseline"}
+    plan["mlp-baseline"] = variants.digits(model={"dropout": 0.0}, train=ONE_BATCH)
+    training.prepare(path, plan, prepared)
+    return path
 
 
-@pytest.mark.parametrize("name", training.VARIANTS.values())
-def test_products_of_each_are_measured(params, monkeypatch, name):
-    monkeypatch.setattr(training, "STEPS", 1)
-    assert training.products(resolve(params)[name], 0) > 0
+def distance(one, other):
+    """The norm of the difference of all weights."""
+    return sum((one[name] - other[name]).square().sum().item() for name in one) ** 0.5
 
 
-def test_the_trainer_is_measured_on_each_core(monkeypatch, prepared, variant):
-    monkeypatch.setattr(training, "DATA", prepared)
-    assert training.trainer(variant, 0) > 0
-    assert variant.train.epochs == 1
+@pytest.mark.parametrize(
+    "contestant",
+    [
+        "dataloader",
+        "eager",
+        pytest.param("compile", marks=pytest.mark.slow),  # a minute of a C++ compiler
+        pytest.param("jax", marks=pytest.mark.skipif(not JAX, reason="no JAX")),
+    ],
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_peer_takes_the_steps_of_the_project(folder, name, contestant):
+    job = Job(folder, name, seed=3)
+    training.draw(job)
+    start, own = load_file(job.start), load(project.train(job, lambda: None))
+    if contestant in ("compile", "jax"):
+        race.run(contestant, [job])
+        peers = load_file(job.end)
+    else:
+        peers = load(resolve_name(f"benchmarks.peers.{CONTESTANTS[contestant].train}")(job, lambda: None))
+    assert {key: value.shape for key, value in peers.items()} == {key: value.shape for key, value in own.items()}
+    assert distance(peers, own) < 0.02 * distance(own, start)
 
 
-@pytest.mark.slow  # starts Python, and torch once a core
-def test_a_kind_is_measured_in_a_process_of_its_own(monkeypatch, tmp_path, prepared, params):
+def test_all_are_measured_and_end_alike(monkeypatch, tmp_path, prepared):
+    monkeypatch.setenv(pool.WORKERS, "1")
+    monkeypatch.delitem(CONTESTANTS, "compile")  # the test above has it
+    name = "mlp-baseline"
+    training.prepare(tmp_path, {name: variants.digits(model={"dropout": 0.0}, train=ONE_BATCH)}, prepared)
+    measured, problems = training.compare(tmp_path, 1)
+    assert {*measured["contestant"], *(contestant for contestant, _ in problems)} == {*CONTESTANTS}
+    assert problems == ({} if JAX else {("jax", name): table.ABSENT})
+    assert (measured["seconds"] > 0).all() and (measured["start"] > 0).all()
+    assert measured["accuracy"].max() - measured["accuracy"].min() < 0.01
+    assert table.unlike(measured) == []
+    page = table.page(measured, problems)
+    assert all(page.count(f"\n| {contestant.title} | ") == 2 for contestant in CONTESTANTS.values())
+
+
+def test_what_is_absent_or_fails_or_trains_something_else_is_named():
+    columns = ["round", "variant", "contestant", "seconds", "start", "accuracy"]
+    rows = [
+        (round_, "mlp-baseline", name, seconds * factor, 2.0, accuracy)
+        for round_, factor in enumerate((1.0, 2.0, 4.0))
+        for name, seconds, accuracy in (("portable", 0.5, 0.95), ("native", 0.4, 0.955), ("eager", 1.0, 0.93))
+    ]
+    measured = pd.DataFrame(rows, columns=columns)
+    problems = {("jax", "mlp-baseline"): table.ABSENT, ("compile", "mlp-baseline"): "InductorError: no compiler"}
+    problems["dataloader", "mlp-baseline"] = "status -9"
+    page = table.page(measured, problems)
+    assert "| this project, portable | 1.00 (0.50 to 2.00) |" in page
+    assert "| eager tensors, `torch.optim` | 2.00 (1.00 to 4.00), 2.0x |" in page
+    assert "| this project, native | 2.0 s, 95.50% |" in page
+    assert page.count("| JAX, `jit` and `scan` | not installed |") == 2
+    assert page.count("| the same, `torch.compile` | failed |") == 2
+    assert "- the same, `torch.compile`, `mlp-baseline`: InductorError: no compiler\n" in page
+    assert table.unlike(measured) == ["eager tensors, `torch.optim`, mlp-baseline: 93.00% in place of 95.00%"]
+
+
+def test_a_process_that_fails_ends_the_others_with_its_error(folder):
+    jobs = [Job(folder, "mlp-baseline", seed) for seed in (4, 5)]
+    training.draw(jobs[0])
+    with pytest.raises(race.ContestantError, match=r"^FileNotFoundError: .*mlp-baseline-5\.safetensors"):
+        race.run("eager", jobs)
+
+
+def test_an_epoch_of_each_variant_of_the_study_is_measured(tmp_path, prepared, params):
     params["data"]["name"] = "digits"
-    write_json(tmp_path / "plan.json", {name: each.to_json() for name, each in resolve(params).items()})
-    (tmp_path / "data").mkdir()
-    shutil.copy(prepared, tmp_path / "data/images.safetensors")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(demo.ROOT), str(demo.ROOT / "src")]))
-    for kind in ("portable", "products"):
-        assert training.in_fresh_process(kind, "mlp-baseline") > 0
+    plan = {name: each for name, each in resolve(params).items() if name in ("xor", "capacity-12")}
+    measured = study.measure(tmp_path, plan, prepared)
+    assert list(measured["variant"]) == list(plan)
+    assert (measured["seconds"] > 0).all()

@@ -1,6 +1,11 @@
-"""The demonstration's copy of the project."""
+"""The demonstration's copy of the project, and the copy of the whole graph on the digits."""
+
+import json
+import subprocess
+import sys
 
 import pytest
+from dvc.config import Config
 from ruamel.yaml import YAML
 
 from remnist.commands import demo
@@ -8,6 +13,8 @@ from remnist.errors import UserError
 from remnist.files import read_yaml
 from remnist.plan import claims
 from remnist.plan.resolve import resolve
+from remnist.report.verdicts import OUTCOMES
+from tests.support.repository import Repository
 
 SETTINGS = {"data": {"name": "digits"}, "seeds": [0, 1], "train": {"epochs": 1}}
 
@@ -23,6 +30,57 @@ def test_it_has_every_variant_on_digits_with_few_epochs_and_leaves_the_project_a
     for result in ("dvc.lock", "plan.json", "digests.json", "REPORT.md", "metrics", "plots"):
         assert not (tmp_path / "demo" / result).exists()
     assert resolve(read_yaml(demo.ROOT / "params.yaml")) == study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """The folder of `make demo`, before it runs."""
+    folder = tmp_path_factory.mktemp("demo") / "project"
+    subprocess.run([sys.executable, "-m", "remnist.cli", "demo", folder], check=True, env=Repository.environment())
+    return folder
+
+
+def test_the_small_study_has_each_family_and_the_claims_about_its_variants(study, params):
+    plan, whole = resolve(read_yaml(study / "params.yaml")), resolve(params)
+    few, all_claims = (claims.read(folder / "claims.yaml") for folder in (study, demo.ROOT))
+    claims.check(few, plan)
+    assert len(plan) < len(whole) / 3
+    assert {variant.data.name for variant in plan.values()} == {"digits", "xor"}
+    assert {variant.model.name for variant in plan.values()} == {"mlp", "mixer", "cnn"}
+    assert all(variant.model == whole[name].model for name, variant in plan.items())
+    assert few.claims == {n: each for n, each in all_claims.claims.items() if claims.variants_of(each) <= set(plan)}
+    assert {claim.report for claim in few.claims.values()} == set(few.reports) == set(all_claims.reports)
+    assert few.published == {}
+    for claim in few.claims.values():
+        for _, comparison in claims.comparisons("", claim):
+            assert len({plan[variant].train.epochs for variant in comparison.variants}) <= 1
+
+
+def test_the_small_study_decides_claims_of_every_kind_and_says_what_it_is(study):
+    """`make demo` needs no Git and no network."""
+    done = subprocess.run(
+        [sys.executable, "-m", "remnist.cli", "repro"], cwd=study, env=Repository.environment(), capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    verdicts, report = json.loads((study / "metrics/verdicts.json").read_text()), (study / "REPORT.md").read_text()
+    assert set(verdicts.values()) == set(OUTCOMES)
+    title, opening = report.split("\n", 1)[0], report.split("\n## ")[0]
+    assert title == "# A demonstration: claims of five MNIST lab reports, on scikit-learn's digits"
+    assert "1,797 digits" in opening and "nothing on whether a report is right about MNIST" in opening
+    assert f"- {len(verdicts)} claims of five reports: " in opening
+    assert "**Largest decided differences** in accuracy: " in opening and "[The claims](#the-claims)" in opening
+
+
+def test_a_copy_without_git_draws_its_plots_in_the_projects_page(tmp_path, monkeypatch):
+    demo.copy(tmp_path / "copy", {}, ["xor"])
+    monkeypatch.setattr(demo, "PLOTS_PAGE", tmp_path / "a, b #1.html")
+    for there in (False, True):
+        demo.leave_git(tmp_path / "copy")
+        config = Config(str(tmp_path / "copy/.dvc"))
+        assert config["core"]["no_scm"]
+        assert config["plots"].get("html_template") == (str(demo.PLOTS_PAGE) if there else None)
+        demo.PLOTS_PAGE.touch()
 
 
 def test_an_unchanged_copy_has_the_inputs_to_the_byte(tmp_path):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from remnist.errors import UserError, printable
 from remnist.plan import entries
-from remnist.runtime.stage import PLAN, Inputs
+from remnist.runtime.stage import PLAN, Inputs, command_main
 from remnist.runtime.work import Work
 from remnist.settings import Variant
 
@@ -29,6 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_: argparse.Namespace) -> None:
+    """Do the work in the working directory."""
+    work()
+
+
+def main() -> None:
+    """Do the same in a process of its own, which ends with the one that started it."""
+    with command_main():
+        work()
+
+
+def work() -> None:
     """Do the work of all stale train and evaluate stages of one kind of numerics: that of the longest run."""
     train, evaluate = stale_variants()
     plan = entries.read(PLAN)
@@ -40,13 +51,12 @@ def run(_: argparse.Namespace) -> None:
     alike = {name for name in plan if plan[name].train.numerics == plan[longest].train.numerics}
     inputs = {("train", name): Inputs("train", name) for name in train & alike}
     inputs |= {("evaluate", name): Inputs("evaluate", name) for name in evaluate & alike}
-    work = Work(
+    Work(
         {name: plan[name] for name in plan if name in train & alike},
         {name: plan[name] for name in plan if name in evaluate & alike},
         check=lambda stage, name: inputs[stage, name].check(),
         seconds=seconds,
-    )
-    work.do()
+    ).do()
 
 
 def stale_variants() -> tuple[set[str], set[str]]:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from remnist.commands import demo
-from remnist.commands.dvc import leave_sigint
 from remnist.commands.lock import LOCK
+from remnist.commands.processes import leave_sigint
 from remnist.errors import UserError
 from remnist.files import read_yaml
 

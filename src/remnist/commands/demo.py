@@ -1,8 +1,7 @@
-"""Copy the project to a folder and set it to scikit-learn's digits: the whole graph, no network, nothing touched.
+"""Copy the project to a folder and make a small study on scikit-learn's digits of it: no network, nothing touched.
 
-Two seeds of each variant, and no more epochs than show that it learns.
-
-The copy has its own DVC cache and needs no Git. `make demo` runs it.
+demo.yaml says which variants, seeds and epochs, and what its report says of itself. The copy has its own DVC cache and
+needs no Git. `make demo` runs it.
 """
 
 import argparse
@@ -14,12 +13,15 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from remnist.files import read_yaml
+from remnist.files import read_yaml, write_text
 from remnist.plan import claims
 
 ROOT = Path(__file__).resolve().parents[3]
+STUDY = Path(__file__).with_suffix(".yaml")
+PLOTS_PAGE = ROOT / ".venv/plots.html"  # which `make` writes for DVC's plots, with Vega inside
+# The whole graph on the digits.
 SETTINGS = {"data": {"name": "digits"}, "seeds": [0, 1]}
-EPOCHS = 5  # the most that a demonstration needs
+EPOCHS = 5
 RESULTS = ("dvc.lock", "plan.json", "digests.json", "REPORT.md", "metrics/", "plots/")  # which the copy makes itself
 
 
@@ -29,9 +31,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Copy to the folder named on the command line and take Git out of DVC's sight there."""
-    copy(arguments.folder, SETTINGS, epochs=EPOCHS)
+    """Make the small study in the folder named on the command line and take Git out of DVC's sight there."""
+    copy_small(arguments.folder)
     leave_git(arguments.folder)
+
+
+def copy_small(folder: Path) -> None:
+    """Copy the project and lay demo.yaml over its parameters and its claims.
+
+    Args:
+        folder: where to; replaced if it is there.
+    """
+    yaml, path = _yaml(), folder / "claims.yaml"
+    study = yaml.load(STUDY)
+    copy(folder, study["params"], list(study["params"]["variants"]))
+    content = yaml.load(path)
+    content.update(study["claims"])
+    yaml.dump(content, path)
 
 
 def copy(
@@ -64,7 +80,7 @@ def copy(
 def change_parameters(path: Path, settings: dict[str, Any], variants: Sequence[str] | None, epochs: int | None) -> None:
     """Change params.yaml as `copy` says; leave to the plan what is no mapping there, or no number."""
     read_yaml(path)  # its errors name the file and the line
-    yaml = YAML()
+    yaml = _yaml()
     params = yaml.load(path)
     if not isinstance(params, dict):
         return
@@ -82,7 +98,7 @@ def change_parameters(path: Path, settings: dict[str, Any], variants: Sequence[s
 
 def keep_claims(path: Path, variants: Sequence[str]) -> None:
     """Drop from claims.yaml what concerns other variants, which the plan would refuse."""
-    study, yaml = claims.read(path), YAML()
+    study, yaml = claims.read(path), _yaml()
     content = yaml.load(path)
     if study.reference not in variants:
         content["reference"] = variants[0]
@@ -93,6 +109,13 @@ def keep_claims(path: Path, variants: Sequence[str]) -> None:
         if not claims.variants_of(claim) <= set(variants):
             del content["claims"][name]
     yaml.dump(content, path)
+
+
+def _yaml() -> YAML:
+    """Return a reader and writer that keeps comments, and on one line what fits there."""
+    yaml = YAML()
+    yaml.width = 120
+    return yaml
 
 
 def _update(params: dict[str, Any], settings: dict[str, Any]) -> None:
@@ -111,5 +134,8 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def leave_git(folder: Path) -> None:
-    """Take Git out of DVC's sight in a copy."""
-    subprocess.run(["dvc", "config", "--quiet", "--local", "core.no_scm", "true"], cwd=folder, check=True)
+    """Take Git out of DVC's sight in a copy, and let its plots use the project's page."""
+    settings = "[core]\n    no_scm = true\n"
+    if PLOTS_PAGE.exists():
+        settings += f'[plots]\n    html_template = "{PLOTS_PAGE}"\n'
+    write_text(folder / ".dvc/config.local", settings)

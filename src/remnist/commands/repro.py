@@ -6,10 +6,9 @@ SET="model.dropout=0.5"` and `make demo` run it.
 
 import argparse
 import shlex
-import sys
 
-from remnist.commands import lock
-from remnist.commands.dvc import run_dvc, run_program
+from remnist.commands import ahead, lock
+from remnist.commands.processes import run_dvc, run_process
 from remnist.errors import UserError, printable
 
 
@@ -26,7 +25,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.set is not None:
         set_parameters(arguments.set)
     run_dvc("repro", "plan", "preprocess")
-    run_program(sys.executable, "-m", "remnist.cli", "ahead")
+    run_process(ahead.main)  # by itself: it keeps a server with torch in memory as long as it lives
     run_dvc(*(["repro"] if arguments.set is None else ["exp", "run"]))
 
 

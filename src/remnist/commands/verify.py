@@ -2,7 +2,8 @@
 
 Each run is the whole study in small (short_study.py): data, weights, evaluations, metrics, figures, report. An emulator
 takes fifty times as long, so it runs the cheapest variants that have every model, loss, optimiser, schedule and switch
-between them, and one seed. It needs qemu-x86_64 (Debian's package qemu-user). `make verify` runs it.
+between them, one seed, and small batches where a network is large. It needs qemu-x86_64 (Debian's package qemu-user).
+`make verify` runs it.
 """
 
 import argparse
@@ -55,14 +56,18 @@ class Run:
         words: what is special about it.
         processor: the emulated one, by qemu's name; none for this machine's own.
         processes: workers; none: all in one process.
-        few: one seed of the variants that `covering` names.
+        seeds: the study's seeds.
+        few: the variants that `covering` names, and small batches.
+        report: whether it makes the report too.
         environment: variables set from outside.
     """
 
     words: str
     processor: str | None = None
     processes: int | None = None
+    seeds: tuple[int, ...] = (0, 1)
     few: bool = False
+    report: bool = True
     environment: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -82,14 +87,15 @@ class Outcome:
         return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
 
 
-SEEDS, SEED_OF_FEW = [0, 1], 1
+SMALL_BATCH = 20  # images
 REFERENCE = Run("all in one process")
-FEW = Run("a second seed alone, of few variants", few=True)
+FEW = Run("few variants", seeds=(1,), few=True)
 RUNS = (
-    Run("emulated, likewise", "Haswell", few=True),  # the longest first
-    Run("emulated, likewise", "EPYC-Rome", few=True),
+    Run("few variants, emulated", "Haswell", seeds=(1,), few=True),  # the longest first
+    Run("few variants, emulated, without the report", "EPYC-Rome", seeds=(1,), few=True, report=False),
     REFERENCE,
     Run("two processes; threads, kernels, hash seed, time zone set from outside", processes=2, environment=OUTSIDE),
+    Run("the second seed alone", seeds=(1,)),
     FEW,
 )
 
@@ -124,7 +130,7 @@ def run(_: argparse.Namespace) -> None:
         raise UserError("README.md states other weights; if that is meant, the table above belongs there")
 
 
-def covering(plan: Mapping[str, Variant]) -> list[str]:
+def covering(plan: Mapping[str, Variant]) -> dict[str, Variant]:
     """Return the cheapest variants that have, between them, all that a variant of the plan can have.
 
     All choices, switches, numbers of layers, and whether a number is zero; a model's by that model.
@@ -134,7 +140,7 @@ def covering(plan: Mapping[str, Variant]) -> list[str]:
         if not seen.issuperset(found := set(_kinds(plan[name]))):
             seen |= found
             names.add(name)
-    return [name for name in plan if name in names]
+    return {name: variant for name, variant in plan.items() if name in names}
 
 
 def _kinds(variant: Variant) -> Iterator[tuple[str, str, Any]]:
@@ -149,10 +155,13 @@ def _kinds(variant: Variant) -> Iterator[tuple[str, str, Any]]:
             )
 
 
-def make(run: Run, folder: Path, few: list[str]) -> Outcome:
+def make(run: Run, folder: Path, few: Mapping[str, Variant]) -> Outcome:
     """Make one run, in a folder of its own."""
-    seeds, variants = ([SEED_OF_FEW], few) if run.few else (SEEDS, None)
-    demo.copy(folder, demo.SETTINGS | {"seeds": seeds}, variants, epochs=1)
+    settings = demo.SETTINGS | {"seeds": list(run.seeds)}
+    if run.few:
+        large = [name for name, variant in few.items() if variant.model.name != "mlp"]
+        settings |= {"variants": {name: {"train": {"batch_size": SMALL_BATCH}} for name in large}}
+    demo.copy(folder, settings, list(few) if run.few else None, epochs=1)
     emulator = [QEMU, "-B", MOVED, "-cpu", run.processor] if run.processor else []
     # qemu takes no link, as a virtual environment's interpreter is; the real one must learn where the packages are.
     python = [*emulator, str(Path(sys.executable).resolve())]
@@ -160,7 +169,8 @@ def make(run: Run, folder: Path, few: list[str]) -> Outcome:
     if emulator:
         variables |= WITHOUT_ARGSORT
     own = ["--emulated"] if emulator else []
-    for half in (["measure", *([f"--processes={run.processes}"] if run.processes else [])], ["report"]):
+    measure = ["measure", *([f"--processes={run.processes}"] if run.processes else [])]
+    for half in (measure, ["report"]) if run.report else (measure,):
         command = [*python, "-X", "faulthandler", "-W", "ignore", str(SCRIPT), *half, *own]
         for _ in range(1 + CRASHES):
             done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
@@ -178,11 +188,12 @@ def make(run: Run, folder: Path, few: list[str]) -> Outcome:
 def differ(run: Run, outcomes: Mapping[Run, Outcome]) -> str:
     """Name the files that differ from those of this machine in one process, five at most.
 
-    A run of few variants is compared with the reference by what is a seed's own, and an emulated one in all with the
-    same run on this machine.
+    Few variants are compared with the same few, and a seed alone by what is its own.
     """
-    own, reference = outcomes[run].hashes, outcomes[FEW if run.processor else REFERENCE].hashes
-    compared = {path for path in own if "/seed-" in path} if run is FEW else own.keys() | reference.keys()
+    own, reference = outcomes[run].hashes, outcomes[FEW if run.few else REFERENCE].hashes
+    compared = own.keys() | reference.keys() if run.report else own.keys()
+    if run.seeds != REFERENCE.seeds and not run.few:
+        compared = {path for path in own if "/seed-" in path}
     files = sorted(path for path in compared if own.get(path) != reference.get(path))
     return ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
 

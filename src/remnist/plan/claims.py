@@ -167,6 +167,8 @@ class Claims(Settings):
     """claims.yaml.
 
     Attributes:
+        title: the heading of REPORT.md; without it, how many reports of that data set were run again.
+        introduction: what REPORT.md says below its title, before any result.
         data: the data set of the published figures.
         reference: the variant that the report takes for its example.
         reports: by their numbers.
@@ -174,6 +176,8 @@ class Claims(Settings):
         claims: what the reports said, by name.
     """
 
+    title: str | None = None
+    introduction: str | None = None
     data: DataSet
     reference: str
     reports: dict[int, Report]

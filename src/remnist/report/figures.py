@@ -82,9 +82,10 @@ def claims(judged: list[Judged]) -> Figure:
                 each.outcome, (1.03, row), xycoords=("axes fraction", "data"), va="center", size=8,
                 color=OUTCOMES[each.outcome], annotation_clip=False,
             )  # fmt: skip
-    handle = panels[0].scatter([], [], s=26, color="0.3", label="measured, with its 95 % interval")
-    published = panels[0].scatter([], [], **PUBLISHED_MARK, label="published (one run each)")
-    figure.legend(handles=[handle, published], loc="outside upper center", ncols=2, frameon=False)
+    handles = [panels[0].scatter([], [], s=26, color="0.3", label="measured, with its 95 % interval")]
+    if table["published"].notna().any():
+        handles.append(panels[0].scatter([], [], **PUBLISHED_MARK, label="published (one run each)"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 
@@ -119,7 +120,9 @@ def accuracy(questions: list[Question], results: Results) -> Figure:
         _accuracy_panel(axes, question, results.runs)
     axes.set_xlabel("accuracy on the test set, %", size=9)
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    published = any(each.accuracy is not None for question in questions for each in question.published.values())
+    shown = slice(None if published else -1)
+    figure.legend(handles[shown], labels[shown], loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 

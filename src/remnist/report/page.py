@@ -12,7 +12,7 @@ from remnist.plan.claims import Claims
 from remnist.report import gallery, markdown, words
 from remnist.report.questions import Question
 from remnist.report.tables import DIGITS, Results, Summary, data_set, digit_means, image_variants, lost_digits
-from remnist.report.verdicts import OTHER_CAUSE, OUTCOMES, REFUTED, Judged
+from remnist.report.verdicts import OTHER_CAUSE, OUTCOMES, REFUTED, UPHELD, Judged
 
 TEMPLATES = Path(__file__).with_name("templates")
 DATA_SETS = {
@@ -21,6 +21,8 @@ DATA_SETS = {
     "kmnist": "Kuzushiji-MNIST",
     "digits": "scikit-learn's digits",
 }
+SPLITS = {"digits": "the last fifth for testing"}  # where none is official
+LARGEST = 3  # differences that the report opens with
 LEARNT = 0.5  # accuracy from which a digit that is never right was lost, and not just never learnt
 
 Json = dict[str, Any]
@@ -63,8 +65,10 @@ def render(
         plan=list(results.plan.values()),
         data=DATA_SETS[data.name],
         reported=DATA_SETS[claims.data],
+        split=SPLITS.get(data.name, "official split"),
         validation=data.validation,
         outcomes={outcome: found for outcome in OUTCOMES if (found := [e for e in judged if e.outcome == outcome])},
+        largest=_largest(judged),
         causes=_grouped((each.claim.report, each.claim.cause.words if each.claim.cause else "", each)
                         for each in judged if each.outcome == OTHER_CAUSE),
         refuted=_grouped((each.claim.report, "", each) for each in judged if each.outcome == REFUTED),
@@ -82,6 +86,13 @@ def render(
         binomial=100 * math.sqrt(0.02 * 0.98 / results.test_images),
     )  # fmt: skip
     return re.sub("\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _largest(judged: list[Judged]) -> list[Judged]:
+    """Return the decided claims about two variants' accuracies that differ most, the largest difference first."""
+    compared = (each for each in judged if words.of_two_accuracies(each.claim))
+    decided = (each for each in compared if each.finding.outcome in (UPHELD, REFUTED))
+    return sorted(decided, key=lambda each: -abs(each.finding.difference))[:LARGEST]
 
 
 def _grouped(rows: Iterator[tuple[int, str, Judged]]) -> dict[tuple[int, str], list[Judged]]:

@@ -62,9 +62,7 @@ class Work:
             for name, variant in train.items()
             for seed in set(variant.seeds) - {run.seed for run, _ in self.finished[name].runs(variant.seeds)}
         }
-        self.unevaluated = {
-            name for name in evaluate if not self._is_trained(name) or self._evaluation(name).read() is None
-        }
+        self.unevaluated = {name for name in evaluate if not self._is_evaluated(name)}
 
     def do(self) -> None:
         """Do all that is not finished, where DASK_SCHEDULER_ADDRESS says, or on this machine.
@@ -114,7 +112,9 @@ class Work:
                 name, trained = runs.pop(run), run.result()
                 reported(name, trained.epochs())
                 self._keep_run(name, trained)
-                if name in self.unevaluated and self._is_trained(name):
+                if name in self.unevaluated and self._is_evaluated(name):  # before, and the same weights came out
+                    self.unevaluated.remove(name)
+                elif name in self.unevaluated and self._is_trained(name):
                     ready.add(name)
             for evaluation in [future for future in evaluations if future in done]:
                 name = evaluations.pop(evaluation)
@@ -131,6 +131,9 @@ class Work:
 
     def _is_trained(self, name: str) -> bool:
         return all(missing != name for missing, _ in self.missing)
+
+    def _is_evaluated(self, name: str) -> bool:
+        return self._is_trained(name) and self._evaluation(name).read() is not None
 
     def _weights(self, name: str) -> list[Path]:
         kept = self.finished.get(name)

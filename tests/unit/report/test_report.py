@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from remnist.plan.claims import Published
 from remnist.plan.resolve import resolve
 from remnist.report import figures, markdown, questions, tables
-from tests.support.studies import SCORES, claims_of, render
+from tests.support.studies import SCORES, accuracies, claim, claims_of, render, study
 
 
 def test_one_seed_has_no_deviation(params, folders):
@@ -65,8 +66,8 @@ def test_xor_has_two_digits_and_is_not_the_best_on_the_images(params, folders):
 def test_every_claim_has_a_row_and_every_variant_a_place(results, claimed):
     text = render(results, claimed)
     ledger = text.split("## The claims")[1].split("## Accuracy")[0]
-    for claim in claimed.claims.values():
-        assert f"| {claim.report} | {claim.says} |" in ledger
+    for each in claimed.claims.values():
+        assert f"| {each.report} | {each.says} |" in ledger
     # One of the two variants here is held against a level, and they are not compared.
     assert ledger.count("**not testable**") == len(claimed.claims) - 1
     assert "### Report 1" in text and "### Report 2" in text
@@ -129,6 +130,33 @@ def test_reports_are_those_of_the_claims(results, count, words):
     text = render(results, claimed.model_copy(update={"reports": reports, "published": published}))
     assert text.startswith(f"# {words} run again\n")
     assert "### Report 8: title 1\n" in text
+
+
+def test_title_and_introduction_are_those_of_the_claims(results):
+    said = claims_of().model_copy(update={"title": "Two *reports*", "introduction": "A | demonstration."})
+    text = render(results, said)
+    assert text.startswith("# Two \\*reports\\*\n")
+    assert text.index("\nA \\| demonstration.\n") < text.index("**Where to look.**")
+
+
+def test_it_opens_with_the_largest_decided_differences_in_accuracy():
+    scores = {"a": 0.9, "b": 0.7, "c": 0.9, "d": 0.5, "e": 0.4}
+    measured = study({name: accuracies(score) for name, score in scores.items()})
+    claimed = {name: claim(says=name, variants=["a", name]) for name in scores if name != "a"}
+    opening = render(measured, claims_of(claimed)).split("\n## ")[0]
+    [line] = [line for line in opening.splitlines() if "Largest" in line]
+    assert re.findall(r"`a` - `(.)`: ([+-][\d.]+) points \[.*?\] \(. (\w+)\)", line.replace(": upheld", " upheld")) == [
+        ("e", "+50.00", "upheld"), ("d", "+40.00", "upheld"), ("b", "+20.00", "upheld"),
+    ]  # fmt: skip
+    assert "Largest" not in render(measured)
+
+
+def test_where_to_look_are_headings_of_the_report(results, claimed):
+    text = render(results, claimed)
+    headings = {line.lstrip("# ").lower().replace(" ", "-") for line in text.splitlines() if line.startswith("## ")}
+    links = set(re.findall(r"\]\(#([a-z-]+)\)", text))
+    assert len(links) >= 7
+    assert links <= headings
 
 
 def test_the_reference_is_that_of_the_claims(results):

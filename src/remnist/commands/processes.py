@@ -1,23 +1,35 @@
-"""DVC, and other programs, run by a command, and Ctrl-C while they run."""
+"""Programs that a command runs in processes of their own, which end with it, and Ctrl-C while they run."""
 
+import multiprocessing
 import signal
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
+
+from remnist.runtime.lifetime import end_with_parent
 
 
 def run_dvc(*arguments: str) -> None:
     """Run DVC, which will wait for others that are at work here; exit with its status if it fails."""
-    run_program("dvc", "--wait-for-lock", *arguments)
+    run_process(_dvc, "--wait-for-lock", *arguments)
 
 
-def run_program(*command: str) -> None:
-    """Run a program; exit with its status if it fails."""
+def run_process(function: Callable[..., Any], *arguments: Any) -> None:
+    """Call a function in a new process; exit with its status if it fails."""
+    process = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
     with leave_sigint():
-        status = subprocess.Popen(command).wait()
-    if status:
-        sys.exit(status)
+        process.start()
+        process.join()
+    if process.exitcode:
+        sys.exit(process.exitcode)
+
+
+def _dvc(*arguments: str) -> None:
+    end_with_parent()
+    from dvc.cli import main
+
+    sys.exit(main(list(arguments)))
 
 
 @contextmanager
