@@ -53,7 +53,7 @@ def compare_places(folder: Path) -> None:
     copy(folder)
     run(folder, "dvc", "repro", "--quiet", "plan", "preprocess")
     workers, ratios, files = pool.count(), [], set[str]()
-    with LocalCluster(n_workers=0, protocol="tcp", dashboard_address=None) as scheduler:
+    with LocalCluster(n_workers=0, protocol="tcp", dashboard_address=":0") as scheduler:
         address = scheduler.scheduler_address
         processes = subprocess.Popen([*REMNIST, "worker", address, "--workers", str(workers)])
         with Client(scheduler) as client:
@@ -119,7 +119,9 @@ def content(folder: Path, names: Iterable[str]) -> str:
 
 def run(folder: Path, *command: str, **environment: str) -> tuple[float, float]:
     """Run a command without its output; return its seconds, and the core-seconds of all processes that it started."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # this process inherits what the command leaves, and waits for it
+    ctypes.CDLL(None).prctl(
+        PR_SET_CHILD_SUBREAPER, 1
+    )  # this process inherits what the command leaves, and waits for it
     others, before = {each.pid for each in psutil.Process().children()}, core_seconds()
     variables = os.environ | {"PYTHONPATH": "src"} | environment  # the code of the copy
     start = time.perf_counter()

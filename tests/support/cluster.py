@@ -77,6 +77,13 @@ class Cluster:
             client.wait_for_workers(workers, timeout=WAIT_S)
             return client.run(function)
 
+    def busy(self) -> bool:
+        """Return whether the scheduler knows of a task that a worker has."""
+        from distributed import Client
+
+        with Client(self.address, timeout=WAIT_S, set_as_default=False) as client:
+            return any(client.processing().values())
+
     def wait_for_workers(self, workers: int | None = None) -> None:
         """Wait until there are so many workers, or as many as commands that start them and live."""
         self.call(os.getpid, workers)
