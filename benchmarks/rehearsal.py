@@ -1,8 +1,8 @@
 """The whole study on a Dask cluster whose workers sleep for as long as they would train.
 
-A schedule on paper leaves out the work of the machine with the project: DVC, a process a stage, the scheduler, the
-evaluations. Here `make repro JOBS=57` does all of that work. Only the workers, many on one machine, do nothing. An
-evaluation computes for as long as the study's do, and the report is left out. `make rehearsal` runs it.
+A schedule on paper leaves out the work of the machine with the project: DVC, its stages, the list of runs, the
+scheduler. Here `remnist repro` does all of that work. Only the workers, many in one process, do nothing. The report
+is left out. `make rehearsal` runs it.
 """
 
 import argparse
@@ -12,20 +12,23 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
 from remnist.commands import demo
-from remnist.commands.lanes import leave_sigint
-from remnist.commands.repro import seconds_of_a_run
+from remnist.commands.ahead import seconds_of_an_epoch
+from remnist.commands.processes import leave_sigint
 from remnist.errors import UserError
 from remnist.files import read_json, read_yaml, write_json, write_text
+from remnist.learning import numerics
 from remnist.plan import entries
-from remnist.runtime.cluster import ADDRESS
 from remnist.runtime.stage import command_main
+from remnist.runtime.work import ADDRESS
 
-THREADS = 16  # runs that a worker takes at a time
 EVALUATION_S = 4.5  # core-seconds; 4.2 for the twelve seeds of an MLP, 6.5 for the six of a Mixer or a CNN
 POLL_S = 1
 # In the place of the training loop: epochs that sleep, and weights of the right size. A run does not know its variant's
@@ -45,50 +48,52 @@ def run_seed(variant, seed, data_path, on_epoch):
     return Run(seed, bytes(4 * parameters), curve)
 """
 EVALUATE = """
-import pathlib, sys, time
-while time.process_time() < SECONDS:
-    pass
-path = pathlib.Path(f"evaluations/{sys.argv[1]}.json")
-path.parent.mkdir(exist_ok=True)
-path.write_text("{}")
+import time
+
+def evaluate(variant, weights, data_path):
+    time.sleep(SECONDS)
+    return {}
 """
-NO_TORCH = "\n\ndef settle() -> None:\n    pass\n"
+
+
+class Rehearsed(NamedTuple):
+    """The figures of a rehearsal."""
+
+    trained: float  # seconds until all runs are there
+    evaluated: float  # seconds until all evaluations are there too
+    ended: float  # seconds until DVC has run all stages
+    memory: int  # bytes that all processes but the workers had for themselves at most
 
 
 def main() -> None:
     """Print how long the study takes, and how long its longest run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workers", type=int, default=64, help=f"runs at a time, a multiple of {THREADS} (default 64)")
-    parser.add_argument("--jobs", type=int, help="stages at a time (default: one a variant)")
+    parser.add_argument("--workers", type=int, default=64, help="runs at a time (default %(default)s)")
     parser.add_argument("--speed", type=float, default=1, help="how many times as fast the workers are (default 1)")
     arguments = parser.parse_args()
-    if arguments.workers < 1 or arguments.workers % THREADS:
-        raise UserError(f"--workers: {arguments.workers}: allowed: a multiple of {THREADS}")
+    if arguments.workers < 1:
+        raise UserError(f"--workers: {arguments.workers}: allowed: 1 or more")
     if not arguments.speed > 0:
         raise UserError(f"--speed: {arguments.speed}: allowed: more than 0")
     with tempfile.TemporaryDirectory() as folder:
-        trained, whole, used = rehearse(Path(folder, "copy"), arguments.workers, arguments.jobs, arguments.speed)
-    print(f"{arguments.workers} workers: trained after {trained / 60:.1f} minutes, evaluated after {whole / 60:.1f}")
-    print(f"DVC and its stages took {used / 2**30:.1f} GiB at most")
+        found = rehearse(Path(folder, "copy"), arguments.workers, arguments.speed)
+    minutes = [f"{seconds / 60:.1f}" for seconds in (found.trained, found.evaluated, found.ended)]
+    print(f"{arguments.workers} workers: all trained after {minutes[0]} minutes, evaluated after {minutes[1]}")
+    print(f"DVC had run all stages but the report after {minutes[2]}")
+    print(f"DVC, its stages, the list and the scheduler took {found.memory / 2**30:.1f} GiB at most")
 
 
-def rehearse(folder: Path, workers: int, jobs: int | None, speed: float) -> tuple[float, float, int]:
+def rehearse(folder: Path, workers: int, speed: float) -> Rehearsed:
     """Run a copy of the project on a cluster of this machine.
 
     Args:
         folder: the copy's; workers keep their files next to it.
-        workers: how many runs at a time, a multiple of THREADS.
-        jobs: how many stages at a time; None: one a variant.
+        workers: how many runs at a time.
         speed: how many times as fast the workers are as those of docs/seconds.csv.
-
-    Returns:
-        Seconds until all variants are trained, and until they are evaluated too; bytes that DVC and its stages used.
 
     Raises:
         UserError: a stage failed; the end of what was said.
     """
-    from distributed import SubprocessCluster
-
     demo.copy(folder, {"data": {"name": "digits"}})
     demo.leave_git(folder)
     runs = folder / "runs.json"
@@ -96,33 +101,29 @@ def rehearse(folder: Path, workers: int, jobs: int | None, speed: float) -> tupl
     os.environ["PYTHONPATH"] = str(folder / "src")  # of the stages and of the workers, whose code has to be the same
     subprocess.run(["dvc", "repro", "--quiet", "plan", "preprocess"], cwd=folder, check=True)
     plan, summary = entries.read(folder / "plan.json"), read_json(Path("metrics/summary.json"))
-    seconds = {name: run / speed for name, run in seconds_of_a_run(plan).items()}
+    seconds = {name: each * plan[name].train.epochs / speed for name, each in seconds_of_an_epoch(plan).items()}
     figures = {name: [seconds[name], summary[name]["parameters"]] for name in plan}
     write_json(runs, {json.dumps(variant.to_json()): figures[name] for name, variant in plan.items()})
     all_seconds = [seconds[name] for name, variant in plan.items() for _ in variant.seeds]
     total, longest = sum(all_seconds) / 60, max(all_seconds) / 60
     print(f"{len(all_seconds)} runs: {total:.1f} minutes of one core, the longest {longest:.1f}", flush=True)
-    weights = [folder / "models" / name / "seed-0.safetensors" for name in plan]
-    trained, used = 0.0, 0
-    options = {"memory_limit": 0, "local_directory": str(folder.parent)}
-    with (
-        SubprocessCluster(n_workers=workers // THREADS, threads_per_worker=THREADS, worker_kwargs=options) as cluster,
-        (folder / "log").open("wb") as log,
-        leave_sigint(),
-    ):
-        command = [sys.executable, "-m", "remnist.cli", "repro", "--jobs", str(jobs or len(plan))]
-        variables = os.environ | {ADDRESS: cluster.scheduler_address}
+    trained = evaluated = 0.0
+    memory = 0
+    with sleeping(folder.parent, workers) as address, (folder / "log").open("wb") as log, leave_sigint():
+        command, variables = [sys.executable, "-m", "remnist.cli", "repro"], os.environ | {ADDRESS: address}
         start = time.monotonic()
         repro = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
         while repro.poll() is None:
             time.sleep(POLL_S)
-            used = max(used, own_memory(repro.pid))
-            if not trained and all(path.exists() for path in weights):
+            memory = max(memory, own_memory(psutil.Process(), repro.pid))
+            if not trained and len(list(folder.glob("models/*.tmp/*/seed-*.json"))) == len(all_seconds):
                 trained = time.monotonic() - start
-        whole = time.monotonic() - start
+            if not evaluated and len(list(folder.glob("evaluations/*.tmp/*.json"))) == len(plan):
+                evaluated = time.monotonic() - start
+        ended = time.monotonic() - start
     if repro.returncode:
         raise UserError((folder / "log").read_text(encoding="utf-8")[-2000:])
-    return trained, whole, used
+    return Rehearsed(trained, evaluated, ended, memory)
 
 
 def pretend(folder: Path, runs: Path) -> None:
@@ -134,20 +135,37 @@ def pretend(folder: Path, runs: Path) -> None:
     """
     package = folder / "src" / "remnist"
     write_text(package / "learning" / "loop.py", LOOP.replace("RUNS", repr(str(runs))))
-    with (package / "learning" / "numerics.py").open("a", encoding="utf-8") as numerics:
-        numerics.write(NO_TORCH)
-    write_text(folder / "stages" / "evaluate.py", EVALUATE.replace("SECONDS", str(EVALUATION_S)))
+    write_text(package / "evaluation" / "seeds.py", EVALUATE.replace("SECONDS", str(EVALUATION_S)))
     graph = read_yaml(folder / "dvc.yaml")
     del graph["stages"]["report"]
     write_json(folder / "dvc.yaml", {"stages": graph["stages"]})
 
 
-def own_memory(process: int) -> int:
-    """Return the bytes that a process and its descendants have for themselves."""
+@contextmanager
+def sleeping(folder: Path, workers: int) -> Iterator[str]:
+    """Start a scheduler, and workers in one process, pinned like those of `remnist worker`; yield its address."""
+    from distributed import Client, LocalCluster
+
+    options = {"nthreads": 1, "resources": {"portable": 1}, "memory_limit": 0, "local_directory": str(folder)}
+    spec = {str(i): {"cls": "distributed.Worker", "opts": options} for i in range(workers)}
+    with LocalCluster(n_workers=0, protocol="tcp", dashboard_address=":0") as scheduler:
+        command = [sys.executable, "-m", "dask", "spec", scheduler.scheduler_address, "--spec", json.dumps(spec)]
+        process = subprocess.Popen(command, env=numerics.environment("portable"), start_new_session=True)
+        try:
+            with Client(scheduler) as client:
+                client.wait_for_workers(workers)
+            yield scheduler.scheduler_address
+        finally:
+            process.kill()
+            process.wait()
+
+
+def own_memory(scheduler: psutil.Process, repro: int) -> int:
+    """Return the bytes that the scheduler's process has for itself, and another one with its descendants."""
     total = 0
     try:
-        parent = psutil.Process(process)
-        for member in (parent, *parent.children(recursive=True)):
+        parent = psutil.Process(repro)
+        for member in (scheduler, parent, *parent.children(recursive=True)):
             memory = member.memory_info()
             total += memory.rss - memory.shared
     except psutil.Error:  # one that has just ended

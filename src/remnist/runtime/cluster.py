@@ -5,10 +5,13 @@ and from there to each machine once.
 """
 
 import logging
+import math
+import time
 import uuid
-from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Executor, Future
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from queue import Queue
 from typing import TYPE_CHECKING, Any
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 CONNECT_S = 5  # seconds until the first connection to a scheduler fails
 RECONNECT_S = 60  # seconds until the connection to a lost scheduler fails
 CONNECTIONS = 5  # to a scheduler that is lost again and again
+AHEAD = 2  # tasks that a worker has, one of which waits
+COUNT_S = 1  # seconds between two counts of the workers
 
 
 class ClusterLostError(Exception):
@@ -37,14 +42,18 @@ class Cluster:
 
     Args:
         client: the connection to the scheduler.
+        kind: the numerics of all tasks.
     """
 
-    def __init__(self, client: "Client") -> None:
+    def __init__(self, client: "Client", kind: str) -> None:
         self.epochs, self.topic = Queue[tuple[str, Epoch]](), f"remnist-{uuid.uuid4()}"
         client.subscribe_topic(self.topic, lambda event: self.epochs.put((event[1][0], Epoch(*event[1][1]))))
-        self.data = sha256(DATA)
+        self.client, self.kind, self.data = client, kind, sha256(DATA)
+        self.order, self.counted = count(), -math.inf
         _publish(client, self.data)
-        self.client = client
+        if not self._workers():
+            start = f"remnist worker {'' if kind == 'portable' else f'--numerics {kind} '}{client.scheduler.address}"
+            print(f"{client.scheduler.address}: has no {kind} workers yet; waiting for `{start}`", flush=True)
 
     def train(self, name: str, variant: Variant, seed: int) -> "Future[Run]":
         """Start to train a seed, when a worker is free."""
@@ -55,30 +64,46 @@ class Cluster:
         content = [path.read_bytes() for path in weights]
         return self._submit(Task.evaluation("", variant, content, self.data, self.topic))
 
+    def room(self) -> int:
+        """Return how many tasks can be started without an end: for each worker one, and one that waits.
+
+        Dask gives tasks to workers when they are submitted, and counts it against all that a worker has when it is
+        killed. So those that need not wait there wait here.
+        """
+        if time.monotonic() > self.counted + COUNT_S:
+            self.tasks, self.counted = max(1, AHEAD * self._workers()), time.monotonic()
+        return self.tasks
+
     def _submit(self, task: Task) -> "Future[Any]":
-        kind = task.variant.train.numerics
-        executor: Executor = self.client.get_executor(pure=False, resources={kind: 1})
-        return executor.submit(_on_worker(), task.to_json())
+        executor = self.client.get_executor(pure=False, resources={self.kind: 1})
+        # By itself Dask would start tasks that wait for a resource in another order.
+        return executor.submit(_on_worker(), task.to_json(), priority=-next(self.order))
+
+    def _workers(self) -> int:
+        """Return how many workers take tasks of this kind."""
+        return sum(self.kind in worker["resources"] for worker in self.client.scheduler_info()["workers"].values())
 
 
-def use(address: str, do: Callable[[Cluster], None]) -> None:
+def use(address: str, variants: Iterable[Variant], do: Callable[[Cluster], None]) -> None:
     """Do something on the workers of a cluster.
 
     A task whose worker is lost starts again on another. If the scheduler is lost, `do` is called again.
 
     Args:
         address: the scheduler's.
+        variants: all that are trained or evaluated; of one kind of numerics.
         do: does all that is not finished.
 
     Raises:
         UserError: Dask is not installed; nobody answers at the address; a worker has other versions of the package
             or its libraries; several were killed over the same task; or a task raised it.
     """
+    [kind] = {variant.train.numerics for variant in variants}
     patience_s = CONNECT_S
     for _ in range(CONNECTIONS):
         try:
             with _connect(address, patience_s) as client:
-                do(Cluster(client))
+                do(Cluster(client, kind))
             return
         except ClusterLostError:
             print(f"{address}: lost; unfinished seeds start again when it answers", flush=True)
@@ -108,9 +133,11 @@ def _connect(address: str, patience_s: float) -> Iterator["Client"]:
         except KilledWorker as error:
             raise UserError(
                 f"{error.allowed_failures + 1} workers were killed over the same task, the last at "
-                f"{error.last_worker.address}; was there enough memory?"
+                f"{error.last_worker.address}; was there enough memory there?"
             ) from None
-        except (CancelledError, OSError):
+        except (CancelledError, OSError) as error:
+            if getattr(error, "errno", None) is not None:  # a file's; those of Dask have none
+                raise
             raise ClusterLostError from None
 
 
@@ -120,8 +147,6 @@ def _publish(client: "Client", digest: str) -> None:
     if name not in client.list_datasets():
         with suppress(KeyError):  # another run was faster
             client.publish_dataset(DATA.read_bytes(), name=name)
-    if not client.ncores():
-        print(f"{client.scheduler.address}: has no workers yet; waiting for the first", flush=True)
 
 
 def _on_worker() -> Callable[[dict[str, Any]], Any]:

@@ -55,13 +55,13 @@ class Task(NamedTuple):
             ImportError: they are others, or a library is missing.
         """
         try:
-            found, code = _decided_by(self.stage, self.variant)
+            found, code = digests.versions(self.libraries), digests.of_stage(self.stage, self.variant)
         except UserError as error:
             raise ImportError(str(error)) from None
         others = [
             f"{name} {found[name]} there, {known} here"
             for name, known in self.libraries.items()
-            if found.get(name) != known
+            if found[name] != known
         ]
         if not others and code != self.code:
             others = [f"remnist has other code: {code} there, {self.code} here"]

@@ -1,21 +1,26 @@
 """A task on a Dask worker that `remnist worker` has started: one at a time, pinned before it loaded any library."""
 
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryDirectory
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from distributed import Worker, get_client, get_worker
 
+from remnist.data import mapped
 from remnist.errors import UserError
 from remnist.learning import numerics
 from remnist.learning.runs import Epoch
 from remnist.plan import digests
-from remnist.runtime import tasks
+from remnist.runtime import pool
 from remnist.runtime.cluster_task import DATASET, Task
 
+TASKS = "remnist.runtime.tasks"  # by name, since it imports torch
 STAGES = ("train", "evaluate")
+# Kinds of numerics that this process is pinned as, before it loads scikit-learn, which sets variables of its own.
+PINNED = {kind for kind in numerics.PINS if os.environ == numerics.environment(kind)}
 
 
 class UnwantedError(Exception):
@@ -32,19 +37,23 @@ def _on_disk() -> tuple[dict[str, str], str]:
 LOADED = _on_disk()
 
 
-def check(task: Task) -> None:
+def check(task: Task, threads: int) -> None:
     """Check that this process computes with the client's code, libraries and numerics.
 
+    Args:
+        task: the task.
+        threads: how many the worker computes with. Numerics settle in one.
+
     Raises:
-        ImportError: they are others, or have changed on disk since this process imported some of them.
+        ImportError: code or libraries are others, or have changed on disk since this process imported some of them.
+        UserError: the numerics are others.
     """
     task.check()
     if _on_disk() != LOADED:
         raise ImportError("its package or libraries have changed since it started; restart it")
     kind = task.variant.train.numerics
-    pinned = numerics.environment(kind)
-    if os.environ != pinned:
-        raise ImportError(f"its numerics are not pinned as {kind}; start it with `remnist worker`")
+    if kind not in PINNED or threads > 1:
+        raise UserError(f"its numerics are not pinned as {kind}; start it by `remnist worker`")
 
 
 def compute(message: dict[str, Any]) -> Any:
@@ -57,13 +66,11 @@ def compute(message: dict[str, Any]) -> Any:
         A `Run`, or an evaluation.
 
     Raises:
-        ImportError: the package, its libraries or the numerics are not the client's, or not those that this worker
-            has imported.
-        UserError: as in training and evaluating; or the data cannot be stored.
+        ImportError: the package or its libraries are not the client's, or not those that this worker has imported.
+        UserError: as in training and evaluating; the numerics are not pinned; or the data cannot be stored.
         UnwantedError: nobody waits for the result any more.
     """
     task, worker = Task.from_json(message), get_worker()
-    check(task)
     is_wanted = _asks(worker)
 
     def report(reported: tuple[str, Epoch]) -> None:
@@ -73,14 +80,15 @@ def compute(message: dict[str, Any]) -> Any:
         worker.log_event(task.topic, (name, tuple(epoch)))
 
     try:
+        check(task, worker.state.nthreads)
         data_path = _store(worker, task.data)
         if task.seed is not None:
-            result: Any = tasks.train(task.name, task.variant, task.seed, data_path, report)
+            result = pool.call(f"{TASKS}:train", task.name, task.variant, task.seed, data_path, report)
         else:
             result = _evaluate(task, data_path)
+        check(task, worker.state.nthreads)  # also of what was imported meanwhile
     except (OSError, UserError) as error:
         raise UserError(f"worker {worker.address}: {error}") from None
-    check(task)  # also of what was imported meanwhile
     return result
 
 
@@ -95,19 +103,19 @@ def _asks(worker: Worker) -> Callable[[], bool]:
     return is_wanted
 
 
-def _evaluate(task: Task, data_path: Path) -> dict[str, Any]:
+def _evaluate(task: Task, data_path: Path) -> Any:
     with TemporaryDirectory(dir=data_path.parent) as folder:
         paths = [Path(folder, f"{i}.safetensors") for i in range(len(task.weights))]
         for path, content in zip(paths, task.weights, strict=True):
             path.write_bytes(content)
-        return tasks.evaluate(task.variant, paths, data_path)
+        return pool.call(f"{TASKS}:evaluate", task.variant, paths, data_path)
 
 
 def _store(worker: Worker, digest: str) -> Path:
     """Store the prepared data on this machine, unless they are here, and return their path."""
-    path = Path(worker.local_directory).parent / f"{DATASET}{digest}.safetensors"
-    if not path.exists():
-        with NamedTemporaryFile(dir=path.parent, delete=False) as file:  # another worker may be storing them too
-            file.write(get_client().get_dataset(f"{DATASET}{digest}"))
-        Path(file.name).replace(path)
+    path = Path(worker.local_directory).with_name(f"{DATASET}{digest}.safetensors")
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may be storing them
+        if not path.exists():
+            mapped.write(path, [get_client().get_dataset(f"{DATASET}{digest}")])
     return path

@@ -1,5 +1,6 @@
 """The cores of this machine as a place for runs and evaluations."""
 
+import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -33,6 +34,10 @@ class ThisMachine:
     def evaluate(self, variant: Variant, weights: list[Path]) -> "Future[dict[str, Any]]":
         """Start to evaluate a variant, when a process is free."""
         return self.executor.submit(pool.call, f"{TASKS}:evaluate", variant, weights, DATA)
+
+    def room(self) -> int:
+        """Return that all tasks can be started: those that wait stay in this process."""
+        return sys.maxsize
 
 
 def use(variants: Iterable[Variant], tasks: int, do: Callable[[ThisMachine], None]) -> None:

@@ -5,6 +5,7 @@ find finished. The results do not depend on it.
 """
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
@@ -29,6 +30,9 @@ class Place(Protocol):
 
     def evaluate(self, variant: Variant, weights: list[Path]) -> "Future[dict[str, Any]]":
         """Start to evaluate a variant, when a worker is free."""
+
+    def room(self) -> int:
+        """Return how many tasks can be started without an end, 1 or more."""
 
 
 class Work:
@@ -79,7 +83,7 @@ class Work:
             if address := os.environ.get(ADDRESS):
                 from remnist.runtime import cluster
 
-                cluster.use(address, lambda place: self._do(place, progress.show))
+                cluster.use(address, self.variants.values(), lambda place: self._do(place, progress.show))
             else:
                 from remnist.runtime import local
 
@@ -94,15 +98,18 @@ class Work:
                 if show(name, epoch):
                     self.on_epoch(name, epoch)
 
+        waiting = deque(sorted(self.missing, key=lambda run: (-self._run_seconds(run[0]), *run)))
+        ready = deque(sorted(name for name in self.unevaluated if self._is_trained(name)))
         runs: dict[Future[Run], str] = {}
-        for name, seed in sorted(self.missing, key=lambda run: (-self._run_seconds(run[0]), *run)):
-            runs[place.train(name, self.variants[name], seed)] = name
         evaluations: dict[Future[dict[str, Any]], str] = {}
-        ready = {name for name in self.unevaluated if self._is_trained(name)}
-        while runs or evaluations or ready:
-            for name in sorted(ready):
-                evaluations[place.evaluate(self.variants[name], self._weights(name))] = name
-            ready = set()
+        while waiting or ready or runs or evaluations:
+            while (waiting or ready) and len(runs) + len(evaluations) < place.room():
+                if waiting:
+                    name, seed = waiting.popleft()
+                    runs[place.train(name, self.variants[name], seed)] = name
+                else:
+                    name = ready.popleft()
+                    evaluations[place.evaluate(self.variants[name], self._weights(name))] = name
             pending: list[Future[Any]] = [*runs, *evaluations]
             done, _ = wait(pending, POLL_S, FIRST_COMPLETED)
             while not place.epochs.empty():
@@ -115,7 +122,7 @@ class Work:
                 if name in self.unevaluated and self._is_evaluated(name):  # before, and the same weights came out
                     self.unevaluated.remove(name)
                 elif name in self.unevaluated and self._is_trained(name):
-                    ready.add(name)
+                    ready.append(name)
             for evaluation in [future for future in evaluations if future in done]:
                 name = evaluations.pop(evaluation)
                 self.check("evaluate", name)

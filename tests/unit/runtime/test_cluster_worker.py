@@ -1,81 +1,36 @@
-"""A Dask worker's threads share the processes that train, and refuse what they would compute with other code."""
+"""What a Dask worker refuses to compute, and how those of a machine share the data."""
 
-import os
-import subprocess
-import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing import Pipe
-from types import FrameType
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from remnist.runtime import cluster_worker, pool
+from remnist.errors import UserError
+from remnist.runtime import cluster_worker
 from remnist.runtime.cluster_task import Task
+from remnist.settings import Variant
 
 
-class Idle:
-    """A process that trains nothing."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+@pytest.fixture
+def task(variant: Variant) -> Task:
+    return Task.training("mlp-baseline", variant, 3, "0" * 64, "epochs")
 
 
-def switch_threads(frame: FrameType, event: str, _: Any) -> Any:
-    """Let another thread run before each instruction of the module under test."""
-    if frame.f_code.co_filename != cluster_worker.__file__:
-        return None
-    frame.f_trace_opcodes = True
-    if event == "opcode":
-        time.sleep(0)
-    return switch_threads
+@pytest.fixture
+def pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests are pinned, but scikit-learn has set variables of its own."""
+    monkeypatch.setattr(cluster_worker, "PINNED", {"portable"})
 
 
-@pytest.mark.fault("threads of a worker that take a process at once")
-def test_no_two_threads_take_one_process(monkeypatch):
-    monkeypatch.setattr(cluster_worker, "Trainer", Idle)
-    start = threading.Barrier(2)
-
-    def take(_: int) -> Any:
-        start.wait()
-        return cluster_worker.take("portable")
-
-    threading.settrace(switch_threads)
-    try:
-        with ThreadPoolExecutor(2) as threads:
-            for _ in range(100):
-                waiting = Idle("portable")
-                cluster_worker.leave(waiting)
-                first, second = threads.map(take, range(2))
-                assert first is not second
-                assert waiting in (first, second)
-    finally:
-        threading.settrace(None)
-    cluster_worker.leave(waiting)
-    assert cluster_worker.take("native") is not waiting
-    assert cluster_worker.take("portable") is waiting
-
-
-@pytest.mark.fault("worker killed while its training process starts")
-def test_a_training_process_ends_if_its_worker_is_gone_before_it_starts():
-    connection, theirs = Pipe()
-    worker = subprocess.Popen(["true"])
-    worker.wait()
-    command = [sys.executable, "-m", "remnist.runtime.cluster_worker", str(theirs.fileno()), str(worker.pid)]
-    process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=os.environ | {"PYTHONPATH": str(pool.SOURCE)})
-    try:
-        assert process.wait(timeout=60) == 1
-    finally:
-        process.kill()
-    connection.close()
-
-
-def test_a_task_survives_its_journey(variant):
-    task = Task.made_here(variant, 3, "0" * 64, "epochs")
-    assert Task.from_json(task.to_json()) == task
-    task.check()
+def test_a_task_survives_its_journey(variant, task):
+    evaluation = Task.evaluation("mlp-baseline", variant, [b"weights"], "0" * 64, "epochs")
+    for each in (task, evaluation):
+        assert Task.from_json(each.to_json()) == each
+        each.check()
+    assert task.code != evaluation.code
 
 
 @pytest.mark.parametrize(
@@ -87,24 +42,50 @@ def test_a_task_survives_its_journey(variant):
     ],
 )
 @pytest.mark.fault("worker with other software")
-def test_a_task_of_other_software_is_refused(variant, change, named):
-    task = Task.made_here(variant, 3, "0" * 64, "epochs")._replace(**change)
+def test_a_task_of_other_software_is_refused(task, change, named):
     with pytest.raises(ImportError, match=named):
-        Task.from_json(task.to_json()).check()
+        Task.from_json(task._replace(**change).to_json()).check()
 
 
 @pytest.mark.parametrize("change", [{"variant": {"model": {"name": "transformer"}}}, {"priority": 1}])
 @pytest.mark.fault("worker with other software")
-def test_a_task_that_another_package_describes_is_refused(variant, change):
-    message = Task.made_here(variant, 3, "0" * 64, "epochs").to_json() | change
+def test_a_task_that_another_package_describes_is_refused(task, change):
     with pytest.raises(ImportError, match="cannot read the task; it has other code"):
-        Task.from_json(message)
+        Task.from_json(task.to_json() | change)
 
 
 @pytest.mark.fault("package of a worker edited while it runs")
-def test_a_package_edited_under_a_worker_is_refused(variant, monkeypatch):
-    task = Task.made_here(variant, 3, "0" * 64, "epochs")
-    cluster_worker.check(task)
+def test_a_package_edited_under_a_worker_is_refused(pinned, task, monkeypatch):
+    cluster_worker.check(task, threads=1)
     monkeypatch.setattr(cluster_worker, "LOADED", ({"numpy": "1.0"}, "0" * 16))
     with pytest.raises(ImportError, match="have changed since it started; restart it"):
-        cluster_worker.check(task)
+        cluster_worker.check(task, threads=1)
+
+
+@pytest.mark.parametrize(("kinds", "threads"), [(set(), 1), ({"native"}, 1), ({"portable"}, 2)])
+@pytest.mark.fault("worker whose numerics are not pinned")
+def test_other_numerics_are_refused(task, monkeypatch, kinds, threads):
+    """Numbers below 1.2e-38 count as 0 in the thread alone that has settled them so."""
+    monkeypatch.setattr(cluster_worker, "PINNED", kinds)
+    with pytest.raises(UserError, match="not pinned as portable; start it by `remnist worker`"):
+        cluster_worker.check(task, threads)
+
+
+@pytest.mark.fault("workers of a machine that store its data at once")
+def test_data_are_stored_once_for_all_workers_of_a_machine(tmp_path, monkeypatch):
+    asked = []
+
+    def get_dataset(name: str) -> bytes:
+        asked.append(name)
+        time.sleep(0.1)
+        return b"data"
+
+    def store(i: int) -> Path:
+        worker: Any = SimpleNamespace(local_directory=str(tmp_path / f"worker-{i}"))
+        return cluster_worker._store(worker, "0" * 64)
+
+    monkeypatch.setattr(cluster_worker, "get_client", lambda: SimpleNamespace(get_dataset=get_dataset))
+    with ThreadPoolExecutor(4) as workers:
+        [path] = set(workers.map(store, range(4)))
+    assert path.read_bytes() == b"data"
+    assert asked == [f"remnist-{'0' * 64}"]
