@@ -57,7 +57,7 @@ review: $(BIN)/.installed ## what this working tree changes, against BASE (main)
 experiments: $(BIN)/.installed ## what experiments from this commit changed, side by side: in experiments/
 	remnist experiments
 
-bench: $(BIN)/.bench ## seconds an epoch, against what a user would pick instead: docs/bench.md; needs a C++ compiler; @@ minutes
+bench: $(BIN)/.bench ## seconds an epoch, against what a user would pick instead: docs/bench.md; an hour
 	dvc repro --quiet preprocess
 	python -m benchmarks.training
 
