@@ -56,7 +56,7 @@ def run(name: str, jobs: Sequence[Job]) -> Times:
             print(file=process.stdin, flush=True)
         _wait(processes, "done", Path(scratch))
         ended = time.perf_counter()
-        _wait(processes, "", Path(scratch))
+        _wait(processes, None, Path(scratch))
     return Times((ended - ready) / measured / len(jobs), ready - started - (ended - ready) / measured)
 
 
@@ -84,12 +84,11 @@ def _environment(name: str, scratch: Path) -> dict[str, str]:
     return others | numerics.THREADS | own | {"PYTHONPATH": path}
 
 
-def _wait(processes: Sequence["subprocess.Popen[str]"], word: str, scratch: Path) -> None:
-    """Wait until each process has said a word; an empty one: until it has ended well."""
+def _wait(processes: Sequence["subprocess.Popen[str]"], word: str | None, scratch: Path) -> None:
+    """Wait until each process has said a word; None: until it has ended well."""
     for place, process in enumerate(processes):
-        said = process.stdout.readline().strip() if process.stdout else ""
-        if said != word or (not word and process.wait()):
-            process.wait()
+        said = any(line.strip() == word for line in process.stdout or ())  # among what libraries may print
+        if not said and (process.wait() or word):
             lines = (scratch / f"errors-{place}").read_text(errors="replace").strip().splitlines()
             errors = [line for line in lines if re.match(r"[\w.]+(: |$)", line)]  # not their tracebacks
             raise ContestantError([f"status {process.returncode}", *lines, *errors][-1])
