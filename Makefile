@@ -61,10 +61,10 @@ bench: $(BIN)/.bench ## seconds an epoch, against what a user would pick instead
 	dvc repro --quiet preprocess
 	python -m benchmarks.training
 
-bench-parallel: $(BIN)/.installed ## a Dask cluster against the process pool; JOBS=2 against one stage at a time; 15 minutes
+bench-parallel: $(BIN)/.installed ## Dask workers against this machine's processes; `remnist repro` against `dvc repro`; 25 minutes
 	python -m benchmarks.parallel
 
-rehearsal: $(BIN)/.installed ## the study, JOBS=57, on a cluster whose 64 workers sleep instead of training; 9 minutes
+rehearsal: $(BIN)/.installed ## the study on a cluster whose 64 workers sleep instead of training; 15 minutes
 	python -m benchmarks.rehearsal
 
 lock: $(BIN)/.installed ## resolve requirements.txt and requirements-bench.txt again from pyproject.toml

@@ -148,9 +148,12 @@ def sleeping(folder: Path, workers: int) -> Iterator[str]:
 
     options = {"nthreads": 1, "resources": {"portable": 1}, "memory_limit": 0, "local_directory": str(folder)}
     spec = {str(i): {"cls": "distributed.Worker", "opts": options} for i in range(workers)}
-    with LocalCluster(n_workers=0, protocol="tcp", dashboard_address=":0") as scheduler:
+    with (
+        LocalCluster(n_workers=0, protocol="tcp", dashboard_address=":0") as scheduler,
+        (folder / "log").open("wb") as log,
+    ):
         command = [sys.executable, "-m", "dask", "spec", scheduler.scheduler_address, "--spec", json.dumps(spec)]
-        process = subprocess.Popen(command, env=numerics.environment("portable"), start_new_session=True)
+        process = subprocess.Popen(command, env=numerics.environment("portable"), stderr=log, start_new_session=True)
         try:
             with Client(scheduler) as client:
                 client.wait_for_workers(workers)

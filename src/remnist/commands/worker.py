@@ -5,6 +5,7 @@ which TMPDIR moves and which goes with them.
 """
 
 import argparse
+import signal
 import tempfile
 
 from remnist.errors import UserError
@@ -39,6 +40,8 @@ def run(arguments: argparse.Namespace) -> None:
         resolve_address(arguments.address)
     except (OSError, ValueError) as error:
         raise UserError(f"{arguments.address}: no address of a Dask scheduler: {error}") from None
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # no `nohup`: a terminal that is closed ends them in order
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     numerics.pin(arguments.numerics)  # the workers are processes that start in this environment
     with tempfile.TemporaryDirectory(prefix="remnist-") as folder:
         main(

@@ -115,6 +115,7 @@ def use(address: str, variants: Iterable[Variant], do: Callable[[Cluster], None]
 def _connect(address: str, patience_s: float) -> Iterator["Client"]:
     """Connect to a scheduler, and report what its workers and Dask raise meanwhile."""
     try:
+        from dask import config
         from distributed import Client, KilledWorker
         from distributed.comm import resolve_address
     except ImportError as error:
@@ -125,7 +126,8 @@ def _connect(address: str, patience_s: float) -> Iterator["Client"]:
         client = Client(address, timeout=patience_s, set_as_default=False)
     except (OSError, ValueError) as error:
         raise UserError(f"{ADDRESS}: {address}: no Dask scheduler answers: {' '.join(str(error).split())}") from None
-    with client:
+    quiet = {"distributed.admin.large-graph-warning-threshold": "1 GB"}  # the weights of an evaluation travel with it
+    with config.set(quiet), client:
         try:
             yield client
         except ImportError as error:
