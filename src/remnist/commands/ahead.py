@@ -21,7 +21,7 @@ from remnist.settings import Variant
 if TYPE_CHECKING:
     from dvc.repo import Repo
 
-SECONDS = Path("docs/seconds.csv")  # core-seconds of an epoch of each variant, by benchmarks/training.py
+SECONDS = Path("docs/seconds.csv")  # core-seconds of an epoch of each variant, by benchmarks/study.py
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

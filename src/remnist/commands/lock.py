@@ -1,4 +1,4 @@
-"""dvc.lock, and DVC's record of who is at work: whole after a kill, and in one order whatever ran side by side."""
+"""dvc.lock, and DVC's record of who is at work, whole after a kill."""
 
 import re
 import subprocess
@@ -51,33 +51,3 @@ def is_whole_lock(path: Path) -> bool:
         return False
     files = [file for stage in stages for kind in ("deps", "outs") for file in stage.get(kind, [])]
     return all(re.fullmatch(r"[0-9a-f]{32}(\.dir)?", str(file.get("md5"))) for file in files)
-
-
-def order_of_stages() -> list[str]:
-    """Return the stages of dvc.lock in their order, none if there is no such file, or a damaged one."""
-    from dvc.utils.serialize import load_yaml
-
-    return list(load_yaml(LOCK).get("stages", {})) if LOCK.exists() and is_whole_lock(LOCK) else []
-
-
-def order_stages(before: list[str]) -> None:
-    """Put the stages that are new in dvc.lock in the order in which a single `dvc repro` runs them.
-
-    No DVC may run meanwhile.
-    """
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-    from dvc.repo.reproduce import plan_repro
-    from dvc.utils.serialize import modify_yaml
-
-    after = order_of_stages()
-    if after in (before, []):
-        return
-    try:
-        with Repo() as repo:
-            planned = [stage.name for stage in plan_repro(repo.index.graph)]
-    except (DvcException, ValueError):  # edited while it ran; the next DVC says what is wrong
-        planned = []
-    order = dict.fromkeys([*before, *planned, *after])
-    with modify_yaml(LOCK) as lock:
-        lock["stages"] = {name: lock["stages"][name] for name in order if name in after}
