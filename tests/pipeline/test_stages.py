@@ -239,7 +239,7 @@ def test_an_input_that_changes_under_training_is_refused(long, path, text):
     assert list(kept) == ["seed-0.safetensors"]
     assert weights(long / "models/xor.tmp") == kept
     (long / path).write_bytes(content)
-    assert "seed 0 epoch 60/60" in run(long, "train", "xor").stdout
+    assert "seed 0 epoch" not in run(long, "train", "xor").stdout
     assert kept.items() <= weights(long / "models/xor").items()
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from remnist.errors import UserError
 from remnist.learning.runs import Epoch, Run
 from remnist.runtime.cluster_task import DATASET, Task
-from remnist.runtime.finished import DATA, sha256
+from remnist.runtime.finished import DATA, sha256_of_data
 from remnist.runtime.work import ADDRESS
 from remnist.settings import Variant
 
@@ -48,7 +48,7 @@ class Cluster:
     def __init__(self, client: "Client", kind: str) -> None:
         self.epochs, self.topic = Queue[tuple[str, Epoch]](), f"remnist-{uuid.uuid4()}"
         client.subscribe_topic(self.topic, lambda event: self.epochs.put((event[1][0], Epoch(*event[1][1]))))
-        self.client, self.kind, self.data = client, kind, sha256(DATA)
+        self.client, self.kind, self.data = client, kind, sha256_of_data()
         self.order, self.counted = count(), -math.inf
         _publish(client, self.data)
         if not self._workers():

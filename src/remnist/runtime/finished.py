@@ -33,7 +33,7 @@ class FinishedSeeds:
 
     def __init__(self, name: str, variant: Variant) -> None:
         self.folder = WEIGHTS / f"{name}.tmp"
-        self.kept = self.folder / _digest(digests.of_run(variant), sha256(DATA))
+        self.kept = self.folder / _digest(digests.of_run(variant), sha256_of_data())
 
     def runs(self, seeds: Iterable[int]) -> Iterator[tuple[Run, dict[str, str]]]:
         """Yield the finished runs of these seeds, each with the files of its learning curves."""
@@ -82,7 +82,11 @@ class FinishedEvaluation:
 
     def __init__(self, name: str, variant: Variant, weights: Iterable[Path]) -> None:
         self.folder = EVALUATIONS / f"{name}.tmp"
-        decided_by = [digests.of_stage("evaluate", variant), sha256(DATA), *map(sha256, weights)]
+        decided_by = [
+            digests.of_stage("evaluate", variant),
+            sha256_of_data(),
+            *(_sha256(path, f"train@{name}") for path in weights),
+        ]
         self.kept = self.folder / f"{_digest(*decided_by)}.json"
 
     def read(self) -> Any:
@@ -105,7 +109,16 @@ class FinishedEvaluation:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def sha256(path: Path) -> str:
+def sha256_of_data() -> str:
+    """Return the SHA-256 of the prepared data, hexadecimal.
+
+    Raises:
+        UserError: the file is missing or cannot be read.
+    """
+    return _sha256(DATA, "preprocess")
+
+
+def _sha256(path: Path, stage: str) -> str:
     """Return the SHA-256 of a file that a stage wrote, hexadecimal.
 
     Raises:
@@ -115,7 +128,7 @@ def sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}; `dvc repro` makes it") from None
+        raise UserError(f"{path}: {error.strerror}; `dvc repro {stage}` makes it") from None
 
 
 def _digest(*parts: str) -> str:

@@ -164,5 +164,5 @@ def test_damaged_evaluations_are_not_taken(variant, content):
 
 def test_missing_data_is_an_error_of_one_line(variant: Any, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=r"data/images.safetensors: .*; `dvc repro` makes it"):
+    with pytest.raises(UserError, match=r"data/images.safetensors: .*; `dvc repro preprocess` makes it"):
         FinishedSeeds("x", variant)
