@@ -103,5 +103,5 @@ def test_runs_that_wait_do_not_start_after_ctrl_c_or_a_failure(monkeypatch, erro
     monkeypatch.setattr(pool, "count", lambda: 1)
     monkeypatch.setattr(verify.shutil, "which", lambda _: "qemu-x86_64")
     with pytest.raises(error):
-        verify.run(argparse.Namespace())
+        verify.run(argparse.Namespace(quick=False))
     assert len(started) <= 2
