@@ -112,7 +112,7 @@ def run(arguments: argparse.Namespace) -> None:
     if platform.machine() not in ("x86_64", "AMD64") or shutil.which(QEMU) is None:
         raise UserError(f"{QEMU}: not found; on Debian and Ubuntu, on x86-64: apt-get install qemu-user")
     few = covering(resolve(read_yaml(demo.ROOT / "params.yaml")))
-    runs = RUNS
+    runs: tuple[Run, ...] = RUNS
     if arguments.quick:
         few = {name: variant for name, variant in few.items() if variant.model.name == "mlp"}
         runs = tuple(replace(each, report=False) if each.processor else each for each in RUNS)
