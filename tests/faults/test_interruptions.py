@@ -163,8 +163,7 @@ ENDED_AHEAD = [(*end, number) for number in range(3) for end in ENDS]
 @pytest.mark.parametrize(
     ("end", "victim", "number"),
     [
-        pytest.param(*case, marks=[pytest.mark.fault(f"kill -{case[0]} of {case[1]}, ahead of DVC")]
-                     + ([] if case[2] == 0 and case[1] in ("ahead", "a worker") else [pytest.mark.slow]))
+        pytest.param(*case, marks=[pytest.mark.slow, pytest.mark.fault(f"kill -{case[0]} of {case[1]}, ahead of DVC")])
         for case in ENDED_AHEAD
     ],
 )  # fmt: skip
@@ -189,7 +188,7 @@ def test_killed_ahead_of_dvc(study, started, end, victim, number):
                 child.send_signal(end)
         case "a worker" if others := [child for child in tree.values() if child not in ahead]:
             chance.choice(others).send_signal(end)
-    output = process.communicate(timeout=120)[0]
+    output = process.communicate(timeout=300)[0]
     assert all_gone(process.pid, 10)
     assert set(errors(output)) <= {"BrokenPipeError", "ConnectionResetError", "EOFError"}
     kept = {path.name for path in study.folder.glob("models/*.tmp/*/*.json")}
