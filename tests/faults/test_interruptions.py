@@ -136,7 +136,7 @@ def test_ctrl_c_ends_all_processes_at_once(study, started, command):
     assert study.hashes() == committed
 
 
-@pytest.mark.parametrize("number", [pytest.param(n, marks=[pytest.mark.slow] if n else []) for n in range(10)])
+@pytest.mark.parametrize("number", [pytest.param(n, marks=pytest.mark.slow) for n in range(10)])
 @pytest.mark.fault("Ctrl-C at any moment of make repro")
 def test_ctrl_c_at_any_moment(study, started, number):
     """Python and DVC may tell where they were; no process is left, or complains that another is gone."""
