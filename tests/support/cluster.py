@@ -68,7 +68,7 @@ class Cluster:
             )  # fmt: skip
 
     def call(self, function: Callable[..., Any], workers: int | None = None) -> dict[str, Any]:
-        """Call a function on each worker, once there are so many, or as many as commands that start them and live."""
+        """Call a function on each worker, once there are `workers`, or as many as commands that start them and live."""
         from distributed import Client
 
         if workers is None:
@@ -85,7 +85,7 @@ class Cluster:
             return any(client.processing().values())
 
     def wait_for_workers(self, workers: int | None = None) -> None:
-        """Wait until there are so many workers, or as many as commands that start them and live."""
+        """Wait until there are `workers`, or as many as commands that start them and live."""
         self.call(os.getpid, workers)
 
     @staticmethod

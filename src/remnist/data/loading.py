@@ -35,7 +35,7 @@ def load(path: Path, part: Part, settings: Data) -> tuple[Tensor, Tensor]:
     """Load a part of the data set, ready for a network.
 
     Args:
-        path: the file that preprocess wrote. Files beside it hold the training images in the form that is asked for.
+        path: the file that preprocess wrote. Files next to it hold the training images as asked for.
         part: which images; only these are read.
         settings: the variant's. Images of another size than 28 are resized as
             torchvision does it, bilinear with antialiasing, in integers, which round alike everywhere.

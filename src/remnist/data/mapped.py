@@ -1,4 +1,4 @@
-"""Files beside the prepared data that the processes of a machine map into memory: all share their pages."""
+"""Files next to the prepared data, which the processes of a machine map into memory: all share their pages."""
 
 import os
 from collections.abc import Iterable
