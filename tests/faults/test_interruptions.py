@@ -136,7 +136,7 @@ def test_ctrl_c_ends_all_processes_at_once(study, started, command):
     assert study.hashes() == committed
 
 
-@pytest.mark.parametrize("number", [pytest.param(n, marks=pytest.mark.slow) for n in range(10)])
+@pytest.mark.parametrize("number", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 10))])
 @pytest.mark.fault("Ctrl-C at any moment of make repro")
 def test_ctrl_c_at_any_moment(study, started, number):
     """Python and DVC may tell where they were; no process is left, or complains that another is gone."""
@@ -198,7 +198,7 @@ def test_killed_ahead_of_dvc(study, started, end, victim, number):
     assert study.git("status", "--porcelain") == ""
 
 
-@pytest.mark.parametrize("delay", [0.0, 3.0])
+@pytest.mark.parametrize("delay", [0.0, pytest.param(3.0, marks=pytest.mark.slow)])
 @pytest.mark.fault("two dvc repro at once")
 def test_two_runs_at_once(study, started, delay):
     """One of them may give up, with a word; neither harms the other."""

@@ -55,6 +55,7 @@ def test_a_peer_takes_the_steps_of_the_project(folder, name, contestant):
     assert distance(peers, own) < 0.02 * distance(own, start)
 
 
+@pytest.mark.slow
 def test_all_are_measured_and_end_alike(monkeypatch, tmp_path, prepared):
     monkeypatch.setenv(pool.WORKERS, "1")
     monkeypatch.delitem(CONTESTANTS, "compile")  # the test above has it

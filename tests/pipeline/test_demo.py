@@ -56,6 +56,7 @@ def test_the_small_study_has_each_family_and_the_claims_about_its_variants(study
             assert len({plan[variant].train.epochs for variant in comparison.variants}) <= 1
 
 
+@pytest.mark.slow  # minutes
 def test_the_small_study_decides_claims_of_every_kind_and_says_what_it_is(study):
     """`make demo` needs no Git and no network."""
     done = subprocess.run(

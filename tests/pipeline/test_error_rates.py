@@ -1,6 +1,5 @@
 """The rates of false verdicts, by simulation of the whole procedure on identical variants."""
 
-import gc
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +14,6 @@ from remnist.report.measures import Measured
 from remnist.report.verdicts import REFUTED, UPHELD, Finding
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def quick_collections():
-    """statsmodels collects garbage at each correction, 40 ms with what the tests have loaded."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.mark.usefixtures("quick_collections")

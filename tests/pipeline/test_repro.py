@@ -13,7 +13,8 @@ from ruamel.yaml import YAML
 
 from remnist.commands import demo
 from remnist.files import write_json
-from tests.support.processes import all_gone, start, wait_for
+from tests.support.cluster import until
+from tests.support.processes import members, start, wait_for
 
 # A graph of the study's shape whose stages do next to nothing. Its variants' stages have other names than the study's,
 # so that nothing is done ahead of them.
@@ -93,8 +94,13 @@ def test_ctrl_c_however_often_waits_for_dvc_and_the_next_run_goes_on(graph, time
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.fault("make repro killed while DVC runs")
 def test_dvc_ends_with_it(graph, number):
-    process = repro_in(graph, "sleep 60")
+    """The study's stages watch for DVC's end themselves; this shell does not."""
+    process = repro_in(graph, "exec sleep 60")
     wait_for(process, "long trains")
+    stages = [child for child in members(process.pid) if child.name() in ("sh", "sleep")]
     process.send_signal(number)
-    process.communicate()
-    assert all_gone(process.pid, 70 if number is None else 15)
+    assert until(lambda: {each.pid for each in members(process.pid)} <= {stage.pid for stage in stages})
+    for stage in stages:
+        stage.kill()
+    process.wait()
+    assert "train@long" not in (graph / "dvc.lock").read_text()

@@ -211,15 +211,15 @@ def weights(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*.safetensors")}
 
 
-EDITS = {
-    "loop": ("src/remnist/learning/loop.py", EDITED),
-    "model": ("src/remnist/models/mlp.py", EDITED),
-    "unfinished": ("src/remnist/learning/losses.py", "def (\n"),
-    "data": ("data/images.safetensors", " "),
-}
-
-
-@pytest.mark.parametrize(("path", "text"), EDITS.values(), ids=EDITS)
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        pytest.param("src/remnist/learning/loop.py", EDITED, id="loop"),
+        pytest.param("src/remnist/models/mlp.py", EDITED, id="model", marks=pytest.mark.slow),
+        pytest.param("src/remnist/learning/losses.py", "def (\n", id="unfinished", marks=pytest.mark.slow),
+        pytest.param("data/images.safetensors", " ", id="data"),
+    ],
+)
 @pytest.mark.fault("input edited while a stage runs")
 def test_an_input_that_changes_under_training_is_refused(long, path, text):
     """The seed that had ended before is kept, and no other."""

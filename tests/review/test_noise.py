@@ -2,12 +2,14 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from remnist.review import differences
 
 STUDIES, VARIANTS, SEEDS = 100, 10, 6
 
 
+@pytest.mark.usefixtures("quick_collections")
 def test_noise_is_corrected_for_the_number_of_experiments():
     """One in twenty experiments that nothing happened to would be marked by a test of each by itself."""
     generator = np.random.default_rng(0)

@@ -25,7 +25,7 @@ class Repository:
         demo.copy(folder, settings, VARIANTS)
         for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "Copy"]):
             self.git(*command)
-        self.first_run = self.dvc("repro")
+        self.first_run = self.make_repro()
         self.git("add", "-A")
         self.git("commit", "-qm", "Run")
 
@@ -57,6 +57,8 @@ class Repository:
         """Go back to the committed results, as someone does who gives an experiment up."""
         for name in ("params.yaml", "claims.yaml"):  # `dvc exp run -S` leaves an index by which they count as unchanged
             (self.folder / name).touch()
+        for experiment in self.git("for-each-ref", "--format=%(refname)", "refs/exps").split():
+            self.git("update-ref", "-d", experiment)
         self.git("reset", "-q", "--hard")
         self.git("clean", "-qfd")
         (self.folder / ".dvc/tmp/rwlock").unlink(missing_ok=True)

@@ -88,7 +88,9 @@ def _is_cached(repo: "Repo", name: str, variant: str) -> bool:
     [stage] = repo.stage.collect(f"{name}@{variant}")
     if not all(dep.exists for dep in stage.deps):
         return False
-    stage.save_deps()
+    if not stage.deps_cached():
+        stage.save_deps()
+        stage.cmd_changed = True  # or DVC would look for the outputs that dvc.lock has, of other inputs
     try:
         repo.stage_cache.restore(stage, dry=True)
     except RunCacheNotFoundError:

@@ -89,7 +89,7 @@ def shared_workers(processes: int | None) -> Iterator[None]:
         share(Inline(), Queue())
         yield
     else:
-        server = pool.context("portable", preload=["remnist.learning.loop"])
+        server = pool.context("portable", ["remnist.learning.loop", "remnist.evaluation.seeds"])
         with pool.events(server) as events, pool.workers(server, processes) as executor:
             share(executor, events)
             yield

@@ -14,10 +14,9 @@ from remnist.errors import UserError
 from remnist.learning import numerics
 from remnist.learning.runs import Epoch
 from remnist.plan import digests
-from remnist.runtime import pool
+from remnist.runtime import tasks
 from remnist.runtime.cluster_task import DATASET, Task
 
-TASKS = "remnist.runtime.tasks"  # by name, since it imports torch
 STAGES = ("train", "evaluate")
 # Kinds of numerics that this process is pinned as, before it loads scikit-learn, which sets variables of its own.
 PINNED = {kind for kind in numerics.PINS if os.environ == numerics.environment(kind)}
@@ -83,7 +82,7 @@ def compute(message: dict[str, Any]) -> Any:
         check(task, worker.state.nthreads)
         data_path = _store(worker, task.data)
         if task.seed is not None:
-            result = pool.call(f"{TASKS}:train", task.name, task.variant, task.seed, data_path, report)
+            result = tasks.train(task.name, task.variant, task.seed, data_path, report)
         else:
             result = _evaluate(task, data_path)
         check(task, worker.state.nthreads)  # also of what was imported meanwhile
@@ -108,7 +107,7 @@ def _evaluate(task: Task, data_path: Path) -> Any:
         paths = [Path(folder, f"{i}.safetensors") for i in range(len(task.weights))]
         for path, content in zip(paths, task.weights, strict=True):
             path.write_bytes(content)
-        return pool.call(f"{TASKS}:evaluate", task.variant, paths, data_path)
+        return tasks.evaluate(task.variant, paths, data_path)
 
 
 def _store(worker: Worker, digest: str) -> Path:

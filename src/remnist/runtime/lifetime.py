@@ -42,6 +42,25 @@ def end_with_parent(started_by: int | None = None) -> None:
 
 
 @contextmanager
+def end_with_parent_meanwhile() -> Iterator[None]:
+    """End this process when its parent ends during the block. No thread is left after it, so that it can be forked."""
+    parent, over = os.getppid(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(POLL_S):
+            if os.getppid() != parent:
+                os._exit(1)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+@contextmanager
 def defer_sigint() -> Iterator[None]:
     """Defer Ctrl-C while the block starts processes: this process, its main thread, answers it after the block.
 

@@ -1,7 +1,7 @@
 """The cores of this machine as a place for runs and evaluations."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from queue import Queue
@@ -9,11 +9,10 @@ from typing import Any
 
 from remnist.data import mapped
 from remnist.learning.runs import Epoch, Run
-from remnist.runtime import pool
+from remnist.plan.digests import MODULES
+from remnist.runtime import pool, tasks
 from remnist.runtime.finished import DATA
 from remnist.settings import Variant
-
-TASKS = "remnist.runtime.tasks"  # by name, since it imports torch
 
 
 class ThisMachine:
@@ -29,23 +28,23 @@ class ThisMachine:
 
     def train(self, name: str, variant: Variant, seed: int) -> "Future[Run]":
         """Start to train a seed, when a process is free."""
-        return self.executor.submit(pool.call, f"{TASKS}:train", name, variant, seed, DATA, self.epochs.put)
+        return self.executor.submit(tasks.train, name, variant, seed, DATA, self.epochs.put)
 
     def evaluate(self, variant: Variant, weights: list[Path]) -> "Future[dict[str, Any]]":
         """Start to evaluate a variant, when a process is free."""
-        return self.executor.submit(pool.call, f"{TASKS}:evaluate", variant, weights, DATA)
+        return self.executor.submit(tasks.evaluate, variant, weights, DATA)
 
     def room(self) -> int:
         """Return that all tasks can be started: those that wait stay in this process."""
         return sys.maxsize
 
 
-def use(variants: Iterable[Variant], tasks: int, do: Callable[[ThisMachine], None]) -> None:
+def use(variants: Iterable[Variant], counts: Mapping[str, int], do: Callable[[ThisMachine], None]) -> None:
     """Do something on the cores of this machine.
 
     Args:
         variants: all that are trained or evaluated; of one kind of numerics.
-        tasks: how many tasks there will be.
+        counts: how many tasks of each stage there will be.
         do: what to do.
 
     Raises:
@@ -53,11 +52,12 @@ def use(variants: Iterable[Variant], tasks: int, do: Callable[[ThisMachine], Non
     """
     variants = list(variants)
     [kind] = {variant.train.numerics for variant in variants}
-    modules = [TASKS, *sorted({f"remnist.models.{variant.model.name}" for variant in variants})]
-    processes = pool.context(kind, preload=modules)
+    modules = {f"models.{variant.model.name}" for variant in variants}
+    modules |= {module for stage, count in counts.items() if count for module in MODULES[stage]}
+    processes = pool.context(kind, [f"remnist.{module}" for module in sorted(modules)])
     mapped.forget(DATA)  # what a run left behind that was killed
     try:
-        with pool.events(processes) as epochs, pool.workers(processes, tasks) as executor:
+        with pool.events(processes) as epochs, pool.workers(processes, sum(counts.values())) as executor:
             do(ThisMachine(executor, epochs))
     finally:
         mapped.forget(DATA)

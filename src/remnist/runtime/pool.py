@@ -6,13 +6,13 @@ stage itself needs no torch.
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.managers import SyncManager
 from pathlib import Path
-from pkgutil import resolve_name
 from queue import Queue
 from typing import Any
 
@@ -21,25 +21,27 @@ from remnist.learning import numerics
 from remnist.runtime.lifetime import defer_sigint, end_with_parent
 
 WORKERS = "REMNIST_WORKERS"
+PRELOAD = "REMNIST_PRELOAD"  # names of modules
 SOURCE = Path(__file__).resolve().parents[2]
 
 
-def context(kind: str, preload: list[str]) -> multiprocessing.context.BaseContext:
+def context(kind: str, modules: list[str]) -> multiprocessing.context.BaseContext:
     """Return a multiprocessing context whose processes compute with the pinned numerics.
 
     Their server starts at once and loads torch while this process goes on.
 
     Args:
         kind: portable or native, as `remnist.learning.numerics` says.
-        preload: modules to import once for all processes, so that an edit while they run cannot mix code.
+        modules: those to import once for all processes, so that an edit while they run cannot mix code.
     """
     before = dict(os.environ)
     numerics.pin(kind)
     # Forked processes import this copy of the package too, whatever else is installed.
     others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     os.environ["PYTHONPATH"] = os.pathsep.join([str(SOURCE), *others])
+    os.environ[PRELOAD] = " ".join(modules)
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(preload)
+    server.set_forkserver_preload(["remnist.runtime.preload"])
     resource_tracker.ensure_running()  # or the server would start it, and unblock Ctrl-C with it
     with defer_sigint():
         forkserver.ensure_running()
@@ -52,11 +54,24 @@ def context(kind: str, preload: list[str]) -> multiprocessing.context.BaseContex
 def events(processes: multiprocessing.context.BaseContext) -> Iterator["Queue[Any]"]:
     """Make a queue that tasks can put to and this process gets from, for as long as the block lasts."""
     manager = SyncManager(ctx=processes)
+    await_server(processes)
     with report_killed_worker():
         with defer_sigint():
             manager.start(end_with_parent)
         with manager:
             yield manager.Queue()
+
+
+def await_server(processes: multiprocessing.context.BaseContext) -> None:
+    """Wait until their server has loaded what they need, or has ended. Ctrl-C ends the wait, but not a start."""
+
+    def start() -> None:
+        with suppress(ConnectionError, EOFError):
+            processes.Process(target=int).start()  # type: ignore[attr-defined]
+
+    first = threading.Thread(target=start, daemon=True)
+    first.start()
+    first.join()
 
 
 @contextmanager
@@ -92,11 +107,6 @@ def report_killed_worker() -> Iterator[None]:
         raise UserError(
             "a worker process was killed; was there enough memory? REMNIST_WORKERS sets how many run"
         ) from None
-
-
-def call(name: str, *arguments: Any) -> Any:
-    """Call a function by its name, `module:function`, importing it in the process that computes, as pinned there."""
-    return resolve_name(name)(*arguments)
 
 
 def count() -> int:

@@ -87,8 +87,8 @@ class Work:
             else:
                 from remnist.runtime import local
 
-                tasks = len(self.missing) + len(self.unevaluated)
-                local.use(self.variants.values(), tasks, lambda place: self._do(place, progress.show))
+                counts = {"train": len(self.missing), "evaluate": len(self.unevaluated)}
+                local.use(self.variants.values(), counts, lambda place: self._do(place, progress.show))
 
     def _do(self, place: Place, show: Callable[[str, Epoch], bool]) -> None:
         """Do all that is not finished, in a place."""

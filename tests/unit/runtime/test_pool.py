@@ -17,8 +17,8 @@ from remnist.runtime import pool
 if __name__ == "__main__":
     processes = pool.context("portable", ["math"])
     with pool.events(processes) as events, pool.workers(processes, 2) as executor:
-        runs = [executor.submit(pool.call, name) for name in ("os:getpid", "os:getpid")]
-        runs.append(executor.submit(pool.call, "time:sleep", {sleep}))
+        runs = [executor.submit(os.getpid) for _ in range(2)]
+        runs.append(executor.submit(time.sleep, {sleep}))
         [run.result() for run in runs[:2]]
         print(*os.popen("pgrep -g 0").read().split(), flush=True)
         {then}

@@ -1,0 +1,11 @@
+"""What the server of a pool loads first: the modules that its processes need, at once, and nothing if nobody waits."""
+
+import os
+from importlib import import_module
+
+from remnist.runtime.lifetime import end_with_parent_meanwhile
+from remnist.runtime.pool import PRELOAD
+
+with end_with_parent_meanwhile():
+    for name in os.environ[PRELOAD].split():
+        import_module(name)
