@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +14,18 @@ from torch import Generator, Tensor, nn
 from remnist import models
 from remnist.data import loading
 from remnist.errors import UserError
-from remnist.learning import losses, numerics, optimizers
+from remnist.learning import by_hand, losses, numerics, optimizers
 from remnist.learning.augmentation import draw_offsets, shift
 from remnist.learning.inference import Metrics, measure
 from remnist.learning.losses import Loss, l2_penalty
 from remnist.learning.optimizers import Step
 from remnist.learning.runs import Epoch, Run
 from remnist.learning.schedules import factor
+from remnist.settings import Loss as Choice
 from remnist.settings import Variant
 
 Batch = tuple[Tensor, Tensor]  # images and labels
+Gradients = Callable[[Tensor, Tensor], tuple[Tensor, ...] | None]  # from images and labels
 
 
 def run_seed(variant: Variant, seed: int, data_path: Path, on_epoch: Callable[[Epoch], None]) -> Run:
@@ -58,6 +61,7 @@ def run_seed(variant: Variant, seed: int, data_path: Path, on_epoch: Callable[[E
     model.to(device)
     torch.manual_seed(dropout)
     loss, step = losses.build(variant.loss), optimizers.build(variant, list(model.parameters()))
+    gradients = gradients_of(model, variant.loss, train.l2_penalty)
     steps = train.epochs * math.ceil(len(labels) / train.batch_size)
     rates = (train.lr * factor(variant.schedule, i, steps) for i in range(steps))
     pixels = variant.augmentation.random_shift if variant.augmentation else 0
@@ -71,7 +75,7 @@ def run_seed(variant: Variant, seed: int, data_path: Path, on_epoch: Callable[[E
             strict=True,
         )
         shifted = ((shift(batch, offset, pixels), answers) for (batch, answers), offset in epoch)
-        train_epoch(model, step, rates, loss, shifted, l2=train.l2_penalty)
+        train_epoch(model, gradients, step, rates, shifted)
         on_train = measure(model, loss, images[sample], labels[sample], "train/")
         on_validation = measure(model, loss, held_images, held_labels, "validation/")
         curve.append(on_train | on_validation)
@@ -94,28 +98,46 @@ def batches(images: Tensor, labels: Tensor, size: int, generator: Generator) -> 
 
 
 def train_epoch(
-    model: nn.Module, step: Step, rates: Iterator[float], loss: Loss, data: Iterator[Batch], *, l2: float = 0.0
+    model: nn.Module, gradients: Gradients, step: Step, rates: Iterator[float], data: Iterator[Batch]
 ) -> None:
     """Take one step of the optimiser for each batch.
 
     Args:
         model: the network, changed in place.
+        gradients: those of the loss by its parameters.
         step: the optimiser's.
         rates: the learning rate of each step of the run.
-        loss: of logits and labels.
         data: the batches of this epoch.
-        l2: strength of the L2 penalty added to the loss.
     """
     model.train()
-    parameters = list(model.parameters())
     for images, labels in data:
-        value, rate = loss(model(images), labels), next(rates)
-        if l2:
-            value = value + l2_penalty(parameters, l2)
-        if value.requires_grad:
-            step(torch.autograd.grad(value, parameters), rate)
-        else:
+        found, rate = gradients(images, labels), next(rates)
+        if found is None:
             warnings.warn("the loss has no gradient, so no step is taken and nothing is learnt", stacklevel=1)
+        else:
+            step(found, rate)
+
+
+def gradients_of(model: nn.Module, loss: Choice, l2: float = 0.0) -> Gradients:
+    """Return how to take the gradients of a loss by a network's parameters: by hand where that is written out.
+
+    Args:
+        model: the network.
+        loss: the loss' settings.
+        l2: strength of the L2 penalty added to the loss.
+    """
+    if by_hand.knows(model):
+        return by_hand.MlpGradients(model, losses.gradient(loss), l2)
+    return partial(by_autograd, model, losses.build(loss), l2)
+
+
+def by_autograd(model: nn.Module, loss: Loss, l2: float, images: Tensor, labels: Tensor) -> tuple[Tensor, ...] | None:
+    """Return the gradients in the parameters' order, None if there are none."""
+    parameters = list(model.parameters())
+    value = loss(model(images), labels)
+    if l2:
+        value = value + l2_penalty(parameters, l2)
+    return torch.autograd.grad(value, parameters) if value.requires_grad else None
 
 
 def _device(name: str) -> torch.device:

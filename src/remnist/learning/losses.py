@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
@@ -25,6 +26,30 @@ def build(settings: Choice) -> Loss:
             return mse_one_hot
         case MseArgmax():
             return mse_argmax
+
+
+def gradient(settings: Choice) -> Callable[[Tensor, Tensor], Tensor | None]:
+    """Build the gradient by the logits of a variant's loss, as autograd computes it; None if it has none."""
+    loss = build(settings)
+
+    def by_autograd(logits: Tensor, labels: Tensor) -> Tensor | None:
+        with torch.enable_grad():
+            leaf = logits.detach().requires_grad_()
+            value = loss(leaf, labels)
+        return torch.autograd.grad(value, leaf)[0] if value.requires_grad else None
+
+    match settings:
+        case CrossEntropy(label_smoothing=0):
+            return _gradient_of_cross_entropy
+        case _:
+            return by_autograd
+
+
+def _gradient_of_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    logs = torch.log_softmax(logits, 1)
+    one, count = logits.new_ones(()), logits.new_tensor(float(len(labels)))
+    by_logs = torch.ops.aten.nll_loss_backward(one, logs, labels, None, 1, -100, count)
+    return torch.ops.aten._log_softmax_backward_data(by_logs, logs, 1, logits.dtype)
 
 
 def cross_entropy_of_softmax(logits: Tensor, labels: Tensor) -> Tensor:

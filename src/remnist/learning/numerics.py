@@ -69,6 +69,11 @@ def pin(numerics: str) -> None:
     os.environ.update(pinned)
 
 
+def is_portable() -> bool:
+    """Whether this process is pinned as portable."""
+    return os.environ.get("OPENBLAS_CORETYPE") == CORE
+
+
 @cache
 def settle() -> None:
     """Make torch compute as pinned in this process, once and for all: call it before the first computation.
@@ -84,7 +89,7 @@ def settle() -> None:
 
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    if os.environ.get("OPENBLAS_CORETYPE") == CORE:
+    if is_portable():
         _multiply_by_openblas()
 
 

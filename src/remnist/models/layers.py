@@ -24,13 +24,33 @@ class Dropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x with some units zeroed and the others scaled; same shape."""
-        if not self.training or self.p == 0:
-            return x
+        return x * self.mask(x) if self.training and self.p else x
+
+    def mask(self, x: Tensor) -> Tensor:
+        """Return what x is multiplied by next in training: 0 or 1 / (1 - p), for each unit or each channel."""
         shape = (*x.shape[:2], 1, 1) if self.channels else x.shape
         if not self.masks or self.masks[-1].shape != shape:  # an epoch's last batch may be smaller
             kept = torch.rand(AHEAD, *shape, device=x.device) >= self.p
             self.masks = list(torch.unbind(kept.to(x.dtype).div_(1 - self.p)))
-        return x * self.masks.pop()
+        return self.masks.pop()
+
+
+class Maxout(nn.Module):
+    """Maxout (Goodfellow et al., ICML 2013): each unit is the largest of several linear functions of the layer below.
+
+    Args:
+        width: units, in and out.
+        pieces: linear functions a unit.
+    """
+
+    def __init__(self, width: int, pieces: int = 2) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, pieces * width)
+        self.pieces = pieces
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, width) to (n, width)."""
+        return self.linear(x).unflatten(1, (self.pieces, -1)).amax(1)  # (n, pieces, width) to (n, width)
 
 
 class Patches(nn.Module):

@@ -7,28 +7,9 @@ import math
 from collections.abc import Callable
 from itertools import pairwise
 
-from torch import Tensor, nn
+from torch import nn
 
-from remnist.models.layers import Dropout
-
-
-class Maxout(nn.Module):
-    """Maxout (Goodfellow et al., ICML 2013): each unit is the largest of several linear functions of the layer below.
-
-    Args:
-        width: units, in and out.
-        pieces: linear functions a unit.
-    """
-
-    def __init__(self, width: int, pieces: int = 2) -> None:
-        super().__init__()
-        self.linear = nn.Linear(width, pieces * width)
-        self.pieces = pieces
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (n, width) to (n, width)."""
-        return self.linear(x).unflatten(1, (self.pieces, -1)).amax(1)  # (n, pieces, width) to (n, width)
-
+from remnist.models.layers import Dropout, Maxout
 
 # Each from the width of its layer.
 ACTIVATIONS: dict[str, Callable[[int], nn.Module]] = {
