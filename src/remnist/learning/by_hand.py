@@ -102,31 +102,27 @@ def _layers(model: nn.Sequential, n: int, gradients: Iterator[Tensor]) -> Iterat
 
 
 class _Linear:
-    """Products by whatever the numerics multiply with."""
+    """Its products are those of the numerics: numpy's, of arrays that share the tensors' memory, or torch's."""
 
     def __init__(self, module: nn.Linear, n: int, gradients: Iterator[Tensor], *, is_first: bool = False) -> None:
-        self.weight, self.bias = module.weight.detach(), module.bias.detach()
-        self.by_weight, self.by_bias = next(gradients), next(gradients)
+        self.multiply, self.view = (np.matmul, Tensor.numpy) if numerics.is_portable() else (torch.mm, Tensor.detach)
+        self.bias, self.by_weight, self.by_bias = module.bias.detach(), self.view(next(gradients)), next(gradients)
+        self.weight, self.weight_t = self.view(module.weight.detach()), self.view(module.weight.detach().t())
         self.out, self.by_input = torch.empty(n, module.out_features), torch.empty(n, module.in_features)
+        self.out_view, self.by_input_view = self.view(self.out), self.view(self.by_input)
         self.is_first = is_first
-        self.multiply = _by_numpy if numerics.is_portable() else torch.mm
 
     def forward(self, x: Tensor) -> Tensor:
-        self.x = x
-        self.multiply(x, self.weight.t(), out=self.out)
+        self.x = self.view(x)
+        self.multiply(self.x, self.weight_t, out=self.out_view)
         return self.out.add_(self.bias)
 
     def backward(self, gradient: Tensor) -> Tensor:
-        self.multiply(gradient.t(), self.x, out=self.by_weight)
+        self.multiply(self.view(gradient.t()), self.x, out=self.by_weight)
         torch.sum(gradient, 0, out=self.by_bias)
         if not self.is_first:  # nobody asks for the gradient by the images
-            self.multiply(gradient, self.weight, out=self.by_input)
+            self.multiply(self.view(gradient), self.weight, out=self.by_input_view)
         return self.by_input
-
-
-def _by_numpy(a: Tensor, b: Tensor, *, out: Tensor) -> Tensor:
-    np.matmul(a.numpy(), b.numpy(), out=out.numpy())
-    return out
 
 
 class _Relu:
@@ -137,7 +133,7 @@ class _Relu:
         return torch.clamp_min(x, 0, out=self.out)
 
     def backward(self, gradient: Tensor) -> Tensor:
-        return aten.threshold_backward(gradient, self.out, 0, grad_input=gradient)
+        return aten.threshold_backward.grad_input(gradient, self.out, 0, grad_input=gradient)
 
 
 class _Gelu:
@@ -146,10 +142,10 @@ class _Gelu:
 
     def forward(self, x: Tensor) -> Tensor:
         self.x = x
-        return aten.gelu(x, out=self.out)
+        return aten.gelu.out(x, out=self.out)
 
     def backward(self, gradient: Tensor) -> Tensor:
-        return aten.gelu_backward(gradient, self.x, grad_input=gradient)
+        return aten.gelu_backward.grad_input(gradient, self.x, grad_input=gradient)
 
 
 class _Largest:
@@ -181,7 +177,7 @@ class _BatchNorm:
         return out
 
     def backward(self, gradient: Tensor) -> Tensor:
-        by_input, by_weight, by_bias = aten.native_batch_norm_backward(
+        by_input, by_weight, by_bias = aten.native_batch_norm_backward.default(
             gradient, self.x, self.module.weight, self.module.running_mean, self.module.running_var, *self.kept, True,
             self.module.eps, [True, True, True],
         )  # fmt: skip

@@ -46,10 +46,10 @@ def gradient(settings: Choice) -> Callable[[Tensor, Tensor], Tensor | None]:
 
 
 def _gradient_of_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    logs = torch.log_softmax(logits, 1)
-    one, count = logits.new_ones(()), logits.new_tensor(float(len(labels)))
-    by_logs = torch.ops.aten.nll_loss_backward(one, logs, labels, None, 1, -100, count)
-    return torch.ops.aten._log_softmax_backward_data(by_logs, logs, 1, logits.dtype)
+    aten, logs = torch.ops.aten, torch.log_softmax(logits, 1)
+    one, count = torch.ones(()), torch.full((), float(len(labels)))
+    by_logs = aten.nll_loss_backward.default(one, logs, labels, None, 1, -100, count)
+    return aten._log_softmax_backward_data.default(by_logs, logs, 1, logits.dtype)
 
 
 def cross_entropy_of_softmax(logits: Tensor, labels: Tensor) -> Tensor:

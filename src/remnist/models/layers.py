@@ -30,8 +30,8 @@ class Dropout(nn.Module):
         """Return what x is multiplied by next in training: 0 or 1 / (1 - p), for each unit or each channel."""
         shape = (*x.shape[:2], 1, 1) if self.channels else x.shape
         if not self.masks or self.masks[-1].shape != shape:  # an epoch's last batch may be smaller
-            kept = torch.rand(AHEAD, *shape, device=x.device) >= self.p
-            self.masks = list(torch.unbind(kept.to(x.dtype).div_(1 - self.p)))
+            drawn = torch.rand(AHEAD, *shape, device=x.device)
+            self.masks = list(torch.unbind(drawn.ge_(self.p).div_(1 - self.p)))
         return self.masks.pop()
 
 
