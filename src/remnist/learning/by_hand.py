@@ -1,7 +1,8 @@
-"""The gradients of a fully connected network without autograd: the same kernels in the same order, into buffers.
+"""The gradients of a fully connected network without autograd: the same arithmetic in the same order, into buffers.
 
 Autograd takes half of a small network's step, and fetches memory for each result. Here each layer's backward pass is
-written out. The gradients are autograd's to the bit, which a test holds every variant to.
+written out, in numpy where a call costs less than torch's and has the same bits. The gradients are autograd's to the
+bit, which a test holds every variant to.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,23 +10,25 @@ from typing import Protocol, TypeGuard
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from remnist.learning import numerics
 from remnist.models.layers import Dropout, Maxout
 
+Array = NDArray[np.float32]
 OfLogits = Callable[[Tensor, Tensor], Tensor | None]  # a loss' gradient by the logits, from logits and labels
 KNOWN = (nn.Flatten, nn.Linear, nn.ReLU, nn.GELU, Maxout, nn.BatchNorm1d, Dropout)
-aten = torch.ops.aten
+aten, tensor = torch.ops.aten, torch.from_numpy
 
 
 class Layer(Protocol):
     """A layer in training, for batches of one size."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Array) -> Array:
         """Return its output, and keep what `backward` needs."""
 
-    def backward(self, gradient: Tensor) -> Tensor:
+    def backward(self, gradient: Array) -> Array:
         """Keep the gradients by its parameters, and return the one by its input, given the one by its output."""
 
 
@@ -61,11 +64,12 @@ class MlpGradients:
         n = len(labels)
         if n not in self.layers:  # an epoch's last batch may be smaller
             self.layers[n] = list(_layers(self.model, n, iter(self.gradients)))
-        layers, x = self.layers[n], images.flatten(1)
+        layers, x = self.layers[n], images.numpy().reshape(n, -1)
         for layer in layers:
             x = layer.forward(x)
-        gradient = self.of_logits(x, labels)
-        if gradient is not None:
+        by_logits = self.of_logits(tensor(x), labels)
+        if by_logits is not None:
+            gradient = by_logits.numpy()
             for layer in reversed(layers):
                 gradient = layer.backward(gradient)
         elif self.l2:
@@ -82,8 +86,6 @@ def _layers(model: nn.Sequential, n: int, gradients: Iterator[Tensor]) -> Iterat
     width = 0  # of what flows into a layer
     for module in model:
         match module:
-            case nn.Flatten():
-                pass
             case nn.Linear():
                 yield _Linear(module, n, gradients, is_first=not width)
                 width = module.out_features
@@ -96,103 +98,116 @@ def _layers(model: nn.Sequential, n: int, gradients: Iterator[Tensor]) -> Iterat
                 yield _Largest(n, width, module.pieces)
             case nn.BatchNorm1d():
                 yield _BatchNorm(module, gradients)
-            case Dropout(p=p):
-                if p:
-                    yield _Dropout(module, n, width)
+            case Dropout(p=p) if p:
+                yield _Dropout(module, n, width)
 
 
 class _Linear:
-    """Its products are those of the numerics: numpy's, of arrays that share the tensors' memory, or torch's."""
-
     def __init__(self, module: nn.Linear, n: int, gradients: Iterator[Tensor], *, is_first: bool = False) -> None:
-        self.multiply, self.view = (np.matmul, Tensor.numpy) if numerics.is_portable() else (torch.mm, Tensor.detach)
-        self.bias, self.by_weight, self.by_bias = module.bias.detach(), self.view(next(gradients)), next(gradients)
-        self.weight, self.weight_t = self.view(module.weight.detach()), self.view(module.weight.detach().t())
-        self.out, self.by_input = torch.empty(n, module.out_features), torch.empty(n, module.in_features)
-        self.out_view, self.by_input_view = self.view(self.out), self.view(self.by_input)
+        self.multiply = _by_numpy if numerics.is_portable() else _by_torch
+        self.weight, self.bias = module.weight.detach().numpy(), module.bias.detach().numpy()
+        self.by_weight, self.by_bias = next(gradients).numpy(), next(gradients)
+        self.out, self.by_input = _empty(n, module.out_features), _empty(n, module.in_features)
         self.is_first = is_first
 
-    def forward(self, x: Tensor) -> Tensor:
-        self.x = self.view(x)
-        self.multiply(self.x, self.weight_t, out=self.out_view)
-        return self.out.add_(self.bias)
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        self.multiply(x, self.weight.T, self.out)
+        return np.add(self.out, self.bias, out=self.out)
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        self.multiply(self.view(gradient.t()), self.x, out=self.by_weight)
-        torch.sum(gradient, 0, out=self.by_bias)
+    def backward(self, gradient: Array) -> Array:
+        self.multiply(gradient.T, self.x, self.by_weight)
+        torch.sum(tensor(gradient), 0, out=self.by_bias)
         if not self.is_first:  # nobody asks for the gradient by the images
-            self.multiply(self.view(gradient), self.weight, out=self.by_input_view)
+            self.multiply(gradient, self.weight, self.by_input)
         return self.by_input
+
+
+def _by_numpy(a: Array, b: Array, out: Array) -> None:
+    np.matmul(a, b, out=out)
+
+
+def _by_torch(a: Array, b: Array, out: Array) -> None:
+    torch.mm(tensor(a), tensor(b), out=tensor(out))
 
 
 class _Relu:
     def __init__(self, n: int, width: int) -> None:
-        self.out = torch.empty(n, width)
+        self.out, self.is_off = _empty(n, width), np.empty((n, width), bool)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.clamp_min(x, 0, out=self.out)
+    def forward(self, x: Array) -> Array:
+        return np.maximum(x, 0, out=self.out)
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        return aten.threshold_backward.grad_input(gradient, self.out, 0, grad_input=gradient)
+    def backward(self, gradient: Array) -> Array:
+        np.less_equal(self.out, 0, out=self.is_off)
+        np.putmask(gradient, self.is_off, 0)  # a product would keep what is not finite
+        return gradient
 
 
 class _Gelu:
     def __init__(self, n: int, width: int) -> None:
-        self.out = torch.empty(n, width)
+        self.out = _empty(n, width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        self.x = x
-        return aten.gelu.out(x, out=self.out)
+    def forward(self, x: Array) -> Array:
+        self.x = tensor(x)
+        return aten.gelu.out(self.x, out=tensor(self.out)).numpy()
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        return aten.gelu_backward.grad_input(gradient, self.x, grad_input=gradient)
+    def backward(self, gradient: Array) -> Array:
+        by_output = tensor(gradient)
+        return aten.gelu_backward.grad_input(by_output, self.x, grad_input=by_output).numpy()
 
 
 class _Largest:
     """The largest of several pieces."""
 
     def __init__(self, n: int, width: int, pieces: int) -> None:
-        self.out, self.pieces = torch.empty(n, width), pieces
+        self.out, self.shape = _empty(n, width), (n, pieces, width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        self.x = x.view(len(x), self.pieces, -1)
-        return torch.amax(self.x, 1, out=self.out)
+    def forward(self, x: Array) -> Array:
+        self.x = x.reshape(self.shape)
+        return np.max(self.x, 1, out=self.out)
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        largest = self.x == self.out[:, None]  # several are, where pieces are equal
-        return (gradient[:, None] * largest).div_(largest.sum(1, keepdim=True)).flatten(1)
+    def backward(self, gradient: Array) -> Array:
+        is_largest = self.x == self.out[:, None]  # several are, where pieces are equal
+        return (gradient[:, None] * is_largest / is_largest.sum(1, keepdims=True, dtype=np.float32)).reshape(
+            len(gradient), -1
+        )
 
 
 class _BatchNorm:
     def __init__(self, module: nn.BatchNorm1d, gradients: Iterator[Tensor]) -> None:
         self.module, self.by_weight, self.by_bias = module, next(gradients), next(gradients)
 
-    def forward(self, x: Tensor) -> Tensor:
-        module, self.x = self.module, x
-        assert module.num_batches_tracked is not None and module.momentum is not None
-        module.num_batches_tracked.add_(1)
-        out, *self.kept = torch.native_batch_norm(
-            x, module.weight, module.bias, module.running_mean, module.running_var, True, module.momentum, module.eps
-        )
-        return out
+    def forward(self, x: Array) -> Array:
+        module, self.x = self.module, tensor(x)
+        aten.add_(module.num_batches_tracked, 1)
+        out, *self.kept = aten.native_batch_norm.default(
+            self.x, module.weight, module.bias, module.running_mean, module.running_var, True, module.momentum,
+            module.eps,
+        )  # fmt: skip
+        return out.numpy()
 
-    def backward(self, gradient: Tensor) -> Tensor:
+    def backward(self, gradient: Array) -> Array:
         by_input, by_weight, by_bias = aten.native_batch_norm_backward.default(
-            gradient, self.x, self.module.weight, self.module.running_mean, self.module.running_var, *self.kept, True,
-            self.module.eps, [True, True, True],
+            tensor(gradient), self.x, self.module.weight, self.module.running_mean, self.module.running_var,
+            *self.kept, True, self.module.eps, [True, True, True],
         )  # fmt: skip
         self.by_weight.copy_(by_weight)
         self.by_bias.copy_(by_bias)
-        return by_input
+        return by_input.numpy()
 
 
 class _Dropout:
     def __init__(self, module: Dropout, n: int, width: int) -> None:
-        self.module, self.out = module, torch.empty(n, width)
+        self.module, self.shape, self.out = module, torch.Size((n, width)), _empty(n, width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        self.mask = self.module.mask(x)
-        return torch.mul(x, self.mask, out=self.out)
+    def forward(self, x: Array) -> Array:
+        self.mask = self.module.mask(self.shape).numpy()
+        return np.multiply(x, self.mask, out=self.out)
 
-    def backward(self, gradient: Tensor) -> Tensor:
-        return gradient.mul_(self.mask)
+    def backward(self, gradient: Array) -> Array:
+        return np.multiply(gradient, self.mask, out=gradient)
+
+
+def _empty(*shape: int) -> Array:
+    return np.empty(shape, np.float32)

@@ -24,13 +24,14 @@ class Dropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x with some units zeroed and the others scaled; same shape."""
-        return x * self.mask(x) if self.training and self.p else x
+        if not self.training or self.p == 0:
+            return x
+        return x * self.mask(torch.Size((*x.shape[:2], 1, 1)) if self.channels else x.shape, x.device)
 
-    def mask(self, x: Tensor) -> Tensor:
-        """Return what x is multiplied by next in training: 0 or 1 / (1 - p), for each unit or each channel."""
-        shape = (*x.shape[:2], 1, 1) if self.channels else x.shape
+    def mask(self, shape: torch.Size, device: torch.device | None = None) -> Tensor:
+        """Return the next mask, of 0 and 1 / (1 - p)."""
         if not self.masks or self.masks[-1].shape != shape:  # an epoch's last batch may be smaller
-            drawn = torch.rand(AHEAD, *shape, device=x.device)
+            drawn = torch.rand(AHEAD, *shape, device=device)
             self.masks = list(torch.unbind(drawn.ge_(self.p).div_(1 - self.p)))
         return self.masks.pop()
 
