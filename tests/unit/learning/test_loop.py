@@ -9,12 +9,11 @@ import sys
 import pytest
 import torch
 from safetensors.torch import load
-from torch.nn.functional import cross_entropy
 
 from remnist import models
 from remnist.errors import UserError
 from remnist.learning import optimizers
-from remnist.learning.loop import batches, run_seed, train_epoch
+from remnist.learning.loop import batches, gradients_of, run_seed, train_epoch
 from remnist.plan.resolve import resolve
 from tests.support.variants import digits, small_model
 
@@ -75,7 +74,7 @@ def test_dropout_changes_neither_start_nor_order(prepared, monkeypatch):
     """Variants of one architecture start from the same weights and see the same images in the same order."""
     starts, orders = [], []
 
-    def spy(model, step, rates, loss, batches, l2):
+    def spy(model, gradients, step, rates, batches):
         starts.append([parameter.clone() for parameter in model.parameters()])
         orders.append(torch.cat([labels for _, labels in batches]))
 
@@ -142,7 +141,7 @@ def test_an_epoch_agrees_with_the_textbook_loop(name):
     theirs = copy.deepcopy(ours)
     step = optimizers.build(digits(), list(ours.parameters()))
     batches, rates = list(zip(images.split(5), labels.split(5), strict=True)), [0.1, 0.3, 0.2, 0.1]
-    train_epoch(ours, step, iter(rates), cross_entropy, iter(batches), l2=0.01)
+    train_epoch(ours, gradients_of(ours, digits().loss, l2=0.01), step, iter(rates), iter(batches))
     optimizer, criterion = torch.optim.SGD(theirs.parameters(), momentum=0.5), torch.nn.CrossEntropyLoss()
     for (x, y), rate in zip(batches, rates, strict=True):
         optimizer.param_groups[0]["lr"] = rate
