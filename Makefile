@@ -89,6 +89,7 @@ $(BIN)/.installed: requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m remnist.kernels.library
 	$(BIN)/remnist plots-page .venv/plots.html
 	$(BIN)/dvc config --quiet --local plots.html_template ../.venv/plots.html
 	@touch $@

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from remnist import kernels
 from remnist.errors import UserError
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def settle() -> None:
     """Make torch compute as pinned in this process, once and for all: call it before the first computation.
 
     One thread. Numbers below 1.2e-38, which Adam's means and the momentum of idle weights decay to, count as 0, since
-    processors take up to a hundred times as long over them. If the pins are portable, matrix products are OpenBLAS'.
+    processors take up to a hundred times as long over them. If the pins are portable, matrix products are OpenBLAS',
+    and the residual CNN's convolutions those of `remnist.kernels`.
 
     Raises:
         UserError: the pins are portable, and the kernels that torch or numpy took are others: the processor lacks
@@ -90,6 +92,7 @@ def settle() -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     if is_portable():
+        kernels.is_in_use = True
         _multiply_by_openblas()
 
 

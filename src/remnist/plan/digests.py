@@ -8,6 +8,7 @@ no result stale. The digest is the same from every supported Python, on every sy
 import ast
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -125,11 +126,17 @@ def closure(roots: Iterable[Path]) -> list[str]:
 
 @cache
 def _text_digest(name: str, content: bytes) -> str:
-    return _sha(canonical(content) if name.endswith(".py") else content.decode().replace("\r\n", "\n"))
+    match Path(name).suffix:
+        case ".py":
+            return _sha(canonical(content))
+        case ".c":
+            return _sha(re.sub(r"/\*.*?\*/", " ", content.decode(), flags=re.DOTALL).split())
+        case _:
+            return _sha(content.decode().replace("\r\n", "\n"))
 
 
 def _closure(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the content of modules, of what they import, and of the templates in their folders."""
+    """Yield the name and the content of modules, of what they import, and of the templates and C in their folders."""
     waiting, seen = list(roots), set[Path]()
     while waiting:
         path = waiting.pop()
@@ -143,7 +150,7 @@ def _closure(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
                 waiting += _imported(content)
             except SyntaxError as error:  # as in a file that is being edited
                 raise UserError(f"{_name(path)}: line {error.lineno}: {error.msg}") from None
-            waiting += sorted(path.parent.glob("templates/*.j2"))
+            waiting += sorted([*path.parent.glob("templates/*.j2"), *path.parent.glob("*.c")])
 
 
 @cache

@@ -1,0 +1,106 @@
+"""The C kernels as a library, compiled once for each version of them, next to the installed packages.
+
+The compiler is a package like any other, `ziglang`, so that a machine needs none. Set-up compiles (`python -m
+remnist.kernels.library`); where it did not, the first process that needs the library does.
+"""
+
+import atexit
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from remnist.errors import UserError
+
+SOURCE = Path(__file__).with_name("convolutions.c")
+# Any processor with AVX2 and FMA; each operation as it is written.
+OPTIONS = ("-O3", "-mcpu=haswell", "-ffp-contract=off", "-fno-fast-math", "-shared", "-fPIC", "-nostdlib", "-s")
+FAILED = "train.numerics: portable: the kernels of the residual CNN"
+
+
+class Shape(ctypes.Structure):
+    """A convolution of stride 1, as the kernels take it."""
+
+    _fields_ = [
+        (name, ctypes.c_int) for name in ("groups", "inputs", "height", "width", "outputs", "kernel", "padding")
+    ]
+
+
+POINTER, NUMBER = ctypes.c_void_p, ctypes.c_int
+FUNCTIONS = {
+    "pack_weights": [POINTER] * 2 + [NUMBER] * 4,
+    "conv_forward": [POINTER] * 5 + [Shape, NUMBER],
+    "conv_weight_gradient": [POINTER] * 5 + [Shape],
+    "pool_forward": [POINTER] * 2 + [NUMBER] * 4,
+    "pool_backward": [POINTER] * 4 + [NUMBER] * 4,
+}
+
+
+@cache
+def load() -> ctypes.CDLL:
+    """Return the library, whose functions are those of convolutions.c.
+
+    Raises:
+        UserError: it cannot be compiled or loaded.
+    """
+    path = folder() / f"remnist-{hashlib.sha256(SOURCE.read_bytes() + repr(OPTIONS).encode()).hexdigest()[:16]}.so"
+    if not path.exists():
+        build(path)
+    return declared(path)
+
+
+def declared(path: Path) -> ctypes.CDLL:
+    """Load a library, and say what its functions take.
+
+    Raises:
+        UserError: it cannot be loaded.
+    """
+    try:
+        library = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise UserError(f"{FAILED} cannot be loaded: {error}; native computes without them") from None
+    for name, arguments in FUNCTIONS.items():
+        function = getattr(library, name)
+        function.argtypes, function.restype = arguments, None
+    return library
+
+
+@cache
+def folder() -> Path:
+    """Return where libraries are kept: with the packages, or if these are read-only, in this process' own folder."""
+    packages = Path(sysconfig.get_path("platlib"))
+    if os.access(packages, os.W_OK):
+        return packages
+    own = Path(tempfile.mkdtemp(prefix="remnist-"))
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    return own
+
+
+def build(path: Path) -> None:
+    """Compile the library.
+
+    Raises:
+        UserError: there is no compiler, or it fails.
+    """
+    if find_spec("ziglang") is None:
+        raise UserError(f"{FAILED} need the compiler ziglang, of requirements.txt; native computes without them")
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.stem}-") as made:
+        output = Path(made, path.name)
+        command = [sys.executable, "-m", "ziglang", "cc", *OPTIONS, str(SOURCE), "-o", str(output)]
+        caches = {"ZIG_GLOBAL_CACHE_DIR": made, "ZIG_LOCAL_CACHE_DIR": made}
+        done = subprocess.run(command, env=os.environ | caches, capture_output=True, text=True)
+        if done.returncode:
+            said = " ".join(done.stderr.split())[-300:]
+            raise UserError(f"{FAILED} cannot be compiled: {said}; native computes without them")
+        output.replace(path)
+
+
+if __name__ == "__main__":
+    load()

@@ -1,0 +1,52 @@
+"""The kernels' library: compiled once, and what a user reads where it cannot be."""
+
+import sys
+
+import pytest
+
+from remnist.errors import UserError
+from remnist.kernels import library
+
+
+@pytest.fixture(autouse=True)
+def fresh(tmp_path, monkeypatch):
+    """Nothing is compiled yet."""
+    monkeypatch.setattr(library, "folder", lambda: tmp_path)
+    library.load.cache_clear()
+    yield
+    library.load.cache_clear()
+
+
+def test_it_is_compiled_once_and_leaves_one_file(tmp_path, monkeypatch):
+    assert library.load().conv_forward
+    [path] = tmp_path.iterdir()
+    library.load.cache_clear()
+    monkeypatch.setattr(library, "build", lambda path: pytest.fail("compiled again"))
+    library.load()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.fault("no compiler for the kernels")
+def test_without_a_compiler_native_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ziglang", None)
+    with pytest.raises(UserError, match=r"^train\.numerics: portable: .* need the compiler ziglang.*; native "):
+        library.load()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.fault("no compiler for the kernels")
+def test_what_the_compiler_says_is_passed_on_in_a_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "SOURCE", tmp_path / "broken.c")
+    library.SOURCE.write_text("int broken(\n")
+    with pytest.raises(UserError, match=r"cannot be compiled: .*error.*; native ") as error:
+        library.load()
+    assert len(str(error.value).splitlines()) == 1
+    assert list(tmp_path.iterdir()) == [library.SOURCE]
+
+
+@pytest.mark.fault("no compiler for the kernels")
+def test_a_library_that_is_none_is_named(tmp_path):
+    path = tmp_path / "damaged.so"
+    path.write_bytes(b"\x7fELF")
+    with pytest.raises(UserError, match=r"cannot be loaded: .*damaged\.so.*; native "):
+        library.declared(path)
