@@ -18,7 +18,6 @@ from remnist.models.layers import Dropout, Maxout
 
 Array = NDArray[np.float32]
 OfLogits = Callable[[Tensor, Tensor], Tensor | None]  # a loss' gradient by the logits, from logits and labels
-KNOWN = (nn.Flatten, nn.Linear, nn.ReLU, nn.GELU, Maxout, nn.BatchNorm1d, Dropout)
 aten, tensor = torch.ops.aten, torch.from_numpy
 
 
@@ -33,9 +32,25 @@ class Layer(Protocol):
 
 
 def knows(model: nn.Module) -> TypeGuard[nn.Sequential]:
-    """Whether a network is a sequence of layers whose gradients are written out here, on the CPU."""
+    """Whether a network is nothing but a sequence of layers whose gradients are written out here, on the CPU."""
+    if not isinstance(model, nn.Sequential) or type(model).forward is not nn.Sequential.forward:
+        return False
     on_cpu = all(parameter.device.type == "cpu" for parameter in model.parameters())
-    return on_cpu and isinstance(model, nn.Sequential) and all(isinstance(layer, KNOWN) for layer in model)
+    return on_cpu and type(next(iter(model), None)) is nn.Flatten and all(map(_is_written_out, model))
+
+
+def _is_written_out(layer: nn.Module) -> bool:
+    match layer:
+        case nn.Linear():
+            return type(layer) is nn.Linear and layer.bias is not None
+        case nn.BatchNorm1d():
+            return layer.affine and layer.track_running_stats and layer.momentum is not None
+        case nn.GELU():
+            return layer.approximate == "none"
+        case Dropout():
+            return not layer.channels
+        case _:
+            return type(layer) in (nn.Flatten, nn.ReLU, Maxout)
 
 
 class MlpGradients:

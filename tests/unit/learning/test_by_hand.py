@@ -86,4 +86,30 @@ def test_the_loop_takes_the_gradients_of_every_mlp_by_hand_and_of_no_other():
         if not isinstance(variant.data, Xor):
             model = models.build(variant.model, image_shape=(1, 28, 28), classes=10)
             assert by_hand.knows(model) == (variant.model.name == "mlp")
-    assert not by_hand.knows(nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Tanh()))
+
+
+class Doubled(nn.Sequential):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        nn.Linear(4, 3),
+        nn.Sequential(nn.Linear(4, 3)),
+        nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Tanh()),
+        nn.Sequential(nn.Flatten(), nn.Linear(4, 3, bias=False)),
+        nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.BatchNorm1d(3, affine=False)),
+        nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.GELU("tanh")),
+        Doubled(nn.Flatten(), nn.Linear(4, 3)),
+    ],
+)
+def test_what_is_not_written_out_is_left_to_autograd(model):
+    assert not by_hand.knows(model)
+    images, labels = torch.rand(5, *([1, 2, 2] if isinstance(model, nn.Sequential) else [4])), torch.arange(5) % 3
+    if isinstance(model, nn.Sequential) and isinstance(model[0], nn.Linear):
+        images = images.flatten(1)
+    taken = gradients_of(model, digits().loss)(images, labels)
+    exact = torch.autograd.grad(torch.nn.functional.cross_entropy(model(images), labels), list(model.parameters()))
+    assert all(map(torch.equal, taken, exact))
