@@ -150,6 +150,8 @@ def _closure(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
                 waiting += _imported(content)
             except SyntaxError as error:  # as in a file that is being edited
                 raise UserError(f"{_name(path)}: line {error.lineno}: {error.msg}") from None
+            except ValueError as error:  # of null bytes, until Python 3.11.4
+                raise UserError(f"{_name(path)}: {error}") from None
             waiting += sorted([*path.parent.glob("templates/*.j2"), *path.parent.glob("*.c")])
 
 
