@@ -59,3 +59,33 @@ def test_number_of_workers(monkeypatch):
     assert pool.count() == 3
     monkeypatch.delenv(pool.WORKERS)
     assert 1 <= pool.count() <= (os.cpu_count() or 1)
+
+
+KILLED = """
+import os, signal
+from multiprocessing import forkserver
+from remnist.errors import UserError
+from remnist.runtime import pool
+if __name__ == "__main__":
+    processes = pool.context("portable", {modules})
+    if {loaded}:
+        pool.await_server(processes)
+    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    try:
+        with pool.events(processes) as events, pool.workers(processes, 2) as executor:
+            executor.submit(os.getpid).result()
+    except UserError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+@pytest.mark.fault("server of a pool killed")
+def test_a_server_that_was_killed_is_replaced_by_no_other(tmp_path, loaded):
+    """multiprocessing would start one whose numerics are not pinned."""
+    script = tmp_path / "script.py"
+    script.write_text(KILLED.format(modules=["math"], loaded=loaded))
+    variables = os.environ | {"PYTHONPATH": str(pool.SOURCE)}
+    done = subprocess.run([sys.executable, script], env=variables, capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
+    assert done.stdout.startswith("a worker process was killed")
