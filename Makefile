@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 PARALLEL := -n auto --dist loadfile  # a process a core, each test file in one of them
 
-.PHONY: help demo repro exp test test-unit faults verify audit check-lock check-results review experiments bench bench-parallel rehearsal lock
+.PHONY: help demo repro exp test test-unit faults verify audit check-lock check-results review experiments bench bench-parallel bench-memory rehearsal lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -63,6 +63,9 @@ bench: $(BIN)/.bench ## seconds an epoch, against what a user would pick instead
 
 bench-parallel: $(BIN)/.installed ## Dask workers against this machine's processes; `remnist repro` against `dvc repro`; 25 minutes
 	python -m benchmarks.parallel
+
+bench-memory: $(BIN)/.installed ## memory of one worker and of more, on MNIST; MNIST_MIRROR as for the study; 5 minutes
+	python -m benchmarks.memory
 
 rehearsal: $(BIN)/.installed ## the study on a cluster whose 64 workers sleep instead of training; 15 minutes
 	python -m benchmarks.rehearsal

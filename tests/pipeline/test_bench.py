@@ -1,13 +1,17 @@
 """The contestants of the benchmark do the same work; its figures are for `make bench`."""
 
+import subprocess
+import sys
+import time
 from importlib.util import find_spec
 from pkgutil import resolve_name
 
 import pandas as pd
+import psutil
 import pytest
 from safetensors.torch import load, load_file
 
-from benchmarks import race, study, table, training
+from benchmarks import memory, race, study, table, training
 from benchmarks.peers import CONTESTANTS, Job, project
 from remnist.plan.resolve import resolve
 from remnist.runtime import pool
@@ -104,3 +108,15 @@ def test_an_epoch_of_each_variant_of_the_study_is_measured(tmp_path, prepared, p
     measured = study.measure(tmp_path, plan, prepared)
     assert list(measured["variant"]) == list(plan)
     assert (measured["seconds"] > 0).all()
+
+
+def test_memory_counts_processes_and_their_children():
+    alone = memory.memory(psutil.Process())
+    with subprocess.Popen([sys.executable, "-c", "x = bytearray(50_000_000); input()"], stdin=subprocess.PIPE) as child:
+        for _ in range(100):
+            if memory.memory(psutil.Process()) > alone + 40e6:
+                break
+            time.sleep(0.1)
+        else:
+            pytest.fail("the child's memory does not count")
+        child.communicate(b"\n")
