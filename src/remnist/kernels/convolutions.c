@@ -8,24 +8,61 @@
  *     | channel 0     | channel 1 | ...             |
  *     | i0 i1 ... i15 | i0 ... i15 | ...            |
  *
- * torch sees a group as one image whose channels come last, of 16 times as many channels. An AVX2 register has 8 lanes, so
- * two of them hold a pixel's channel, and no channel number is padded to a register's width: 1, 10 or 20 channels
- * take as many operations as they need. What an image's lane computes depends on no other image.
+ * torch sees a group as one image whose channels come last, of 16 times as many channels. Two registers of AVX2 hold a
+ * pixel's channel, or one of AVX-512, and no channel number is padded to a register's width: 1, 10 or 20 channels take
+ * as many operations as they need. What an image's lane computes depends on no other image.
  *
  * Each sum has one order, and each operation is written as an intrinsic: a product and its addition are one fused
  * operation, rounded once. Compiled without contraction or reordering (-ffp-contract=off, no -ffast-math) the bits are
- * the same from every compiler, on every processor with AVX2 and FMA.
+ * the same from every compiler, for AVX2 and AVX-512, on every processor that has them.
  */
 
 #include <immintrin.h>
 
-typedef __m256 lanes;
+typedef __m256 lanes; /* 8 floats */
 
-enum { IMAGES = 16, LANES = 8 };                  /* images a group, floats a register */
-enum { BLOCK = 5 };                               /* output channels at a time: 2 * 5 sums and 3 operands fit 16 registers */
-enum { L1 = 16384 };                              /* bytes of an output's gradient that stay in the first cache */
+enum { IMAGES = 16, LANES = 8 }; /* images a group, floats of `lanes` */
+enum { L1 = 16384 };             /* bytes of an output's gradient that stay in the first cache */
 
-#define UNROLL _Pragma("GCC unroll 16")           /* without it gcc keeps sums in memory, and takes 1.6 times as long */
+#define UNROLL _Pragma("GCC unroll 16") /* without it gcc keeps sums in memory, and takes 1.6 times as long */
+
+#ifdef __AVX512F__
+
+typedef __m512 sixteen;
+enum { BLOCK = 10 }; /* output channels at a time: a processor adds to as many sums before the first is there again */
+
+static inline sixteen load(const float *a) { return _mm512_loadu_ps(a); }
+static inline sixteen pair(const float *a, const float *b) {
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(a)), _mm256_loadu_ps(b), 1);
+}
+static inline sixteen twice(const float *a) { return _mm512_broadcast_f32x8(_mm256_loadu_ps(a)); }
+static inline sixteen all(float a) { return _mm512_set1_ps(a); }
+static inline void store(float *to, sixteen a) { _mm512_storeu_ps(to, a); }
+static inline sixteen sum(sixteen a, sixteen b) { return _mm512_add_ps(a, b); }
+static inline sixteen most(sixteen a, sixteen b) { return _mm512_max_ps(a, b); }
+static inline sixteen add_product(sixteen to, sixteen a, sixteen b) { return _mm512_fmadd_ps(a, b, to); }
+
+#else
+
+typedef struct { lanes low, high; } sixteen;
+enum { BLOCK = 5 }; /* output channels at a time: 2 * 5 sums and their operands fit 16 registers */
+
+static inline sixteen pair(const float *a, const float *b) { return (sixteen){_mm256_loadu_ps(a), _mm256_loadu_ps(b)}; }
+static inline sixteen load(const float *a) { return pair(a, a + LANES); }
+static inline sixteen twice(const float *a) { return pair(a, a); }
+static inline sixteen all(float a) { return (sixteen){_mm256_set1_ps(a), _mm256_set1_ps(a)}; }
+static inline void store(float *to, sixteen a) { _mm256_storeu_ps(to, a.low), _mm256_storeu_ps(to + LANES, a.high); }
+static inline sixteen sum(sixteen a, sixteen b) {
+    return (sixteen){_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
+}
+static inline sixteen most(sixteen a, sixteen b) {
+    return (sixteen){_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
+}
+static inline sixteen add_product(sixteen to, sixteen a, sixteen b) {
+    return (sixteen){_mm256_fmadd_ps(a.low, b.low, to.low), _mm256_fmadd_ps(a.high, b.high, to.high)};
+}
+
+#endif
 
 static inline long largest(long a, long b) { return a > b ? a : b; }
 static inline long smallest(long a, long b) { return a < b ? a : b; }
@@ -56,41 +93,30 @@ void pack_weights(const float *weights, float *packed, int outputs, int inputs, 
 
 /* A pixel's outputs of a block of channels: bias, then the products row by row, column by column, channel by channel; then
  * the residual, if there is one; then ReLU, if it is asked for. */
-#define PIXEL(N)                                                                                                        \
-    static inline void pixel_##N(const float *restrict x, const float *restrict w, const float *bias,                   \
-                                 const float *residual, float *restrict y, int relu, long row, int rows, int products,   \
-                                 long skip) {                                                                           \
-        lanes low[N], high[N], zero = _mm256_setzero_ps();                                                              \
-        UNROLL for (int o = 0; o < N; o++) low[o] = high[o] = bias ? _mm256_broadcast_ss(bias + o) : zero;              \
-        for (int r = 0; r < rows; r++, x += row, w += skip) {                                                           \
-            const float *pixel = x, *weight = w;                                                                        \
-            for (int i = 0; i < products; i++, pixel += IMAGES, weight += N) {                                          \
-                lanes first = _mm256_loadu_ps(pixel), second = _mm256_loadu_ps(pixel + LANES);                          \
-                UNROLL for (int o = 0; o < N; o++) {                                                                    \
-                    lanes factor = _mm256_broadcast_ss(weight + o);                                                     \
-                    low[o] = _mm256_fmadd_ps(factor, first, low[o]);                                                    \
-                    high[o] = _mm256_fmadd_ps(factor, second, high[o]);                                                 \
-                }                                                                                                       \
-            }                                                                                                           \
-        }                                                                                                               \
-        UNROLL for (int o = 0; o < N; o++) {                                                                            \
-            if (residual) {                                                                                             \
-                low[o] = _mm256_add_ps(low[o], _mm256_loadu_ps(residual + o * IMAGES));                                 \
-                high[o] = _mm256_add_ps(high[o], _mm256_loadu_ps(residual + o * IMAGES + LANES));                       \
-            }                                                                                                           \
-            /* with NaN the second operand comes out: a network that diverges is to show it */                          \
-            _mm256_storeu_ps(y + o * IMAGES, relu ? _mm256_max_ps(zero, low[o]) : low[o]);                              \
-            _mm256_storeu_ps(y + o * IMAGES + LANES, relu ? _mm256_max_ps(zero, high[o]) : high[o]);                    \
-        }                                                                                                               \
+static inline __attribute__((always_inline)) void pixel(
+    const int channels, const float *restrict x, const float *restrict w, const float *bias, const float *residual,
+    float *restrict y, int relu, long row, int rows, int products, long taps) {
+    sixteen sums[BLOCK];
+    UNROLL for (int o = 0; o < channels; o++) sums[o] = all(bias ? bias[o] : 0);
+    for (int r = 0; r < rows; r++, x += row, w += taps) {
+        const float *from = x, *weight = w;
+        for (int i = 0; i < products; i++, from += IMAGES, weight += channels) {
+            sixteen images = load(from);
+            UNROLL for (int o = 0; o < channels; o++) sums[o] = add_product(sums[o], all(weight[o]), images);
+        }
     }
-PIXEL(1)
-PIXEL(5)
+    UNROLL for (int o = 0; o < channels; o++) {
+        if (residual) sums[o] = sum(sums[o], load(residual + o * IMAGES));
+        if (relu) sums[o] = most(all(0), sums[o]); /* with NaN the second comes out: a network that diverges is to show it */
+        store(y + o * IMAGES, sums[o]);
+    }
+}
 
 /* y = convolution of x by packed weights [+ bias] [+ residual] [ReLU]. */
 void conv_forward(const float *x, const float *packed, const float *bias, const float *residual, float *y, shape s,
                   int relu) {
     int height = s.height + 2 * s.padding - s.kernel + 1, width = s.width + 2 * s.padding - s.kernel + 1;
-    long pixel = (long)s.inputs * IMAGES, row = s.width * pixel;
+    long step = (long)s.inputs * IMAGES, row = s.width * step;
     int block = block_of(s.outputs);
     long taps = (long)s.kernel * s.inputs * block; /* weights of a row of the kernel */
     for (long g = 0; g < s.groups; g++)
@@ -99,43 +125,54 @@ void conv_forward(const float *x, const float *packed, const float *bias, const 
             for (int o = 0; o < s.outputs; o += block)
                 for (int c = 0; c < width; c++) {
                     int left = largest(0, s.padding - c), right = smallest(s.kernel, s.width + s.padding - c);
-                    const float *from = x + (g * s.height + r - s.padding + top) * row + (c - s.padding + left) * pixel;
+                    const float *from = x + (g * s.height + r - s.padding + top) * row + (c - s.padding + left) * step;
                     const float *w = packed + (long)o * s.kernel * s.kernel * s.inputs + top * taps
                                      + (long)left * s.inputs * block;
                     long at = (((g * height + r) * width + c) * s.outputs + o) * IMAGES;
                     const float *b = bias ? bias + o : 0, *more = residual ? residual + at : 0;
                     int rows = bottom - top, products = (right - left) * s.inputs;
-                    if (block == BLOCK) pixel_5(from, w, b, more, y + at, relu, row, rows, products, taps);
-                    else pixel_1(from, w, b, more, y + at, relu, row, rows, products, taps);
+                    if (block == BLOCK) pixel(BLOCK, from, w, b, more, y + at, relu, row, rows, products, taps);
+                    else pixel(1, from, w, b, more, y + at, relu, row, rows, products, taps);
                 }
         }
 }
 
-/* Sums of products of O channels of the output's gradient by I channels of the input, over a rectangle of pixels; each lane has
- * a sum of its own, of 2 images a group. */
-#define PRODUCTS(O, I)                                                                                                  \
-    static inline void products_##O##_##I(const float *restrict d, long d_pixel, long d_row, const float *restrict x,   \
-                                          long x_pixel, long x_row, int rows, int columns, float *restrict sums) {      \
-        lanes sum[O][I];                                                                                                \
-        UNROLL for (int o = 0; o < O; o++)                                                                              \
-            UNROLL for (int i = 0; i < I; i++) sum[o][i] = _mm256_loadu_ps(sums + (o * I + i) * LANES);                 \
-        for (int r = 0; r < rows; r++)                                                                                  \
-            for (int c = 0; c < columns; c++)                                                                           \
-                _Pragma("GCC unroll 1") for (int half = 0; half < IMAGES; half += LANES) {                              \
-                    const float *of_d = d + r * d_row + c * d_pixel + half, *of_x = x + r * x_row + c * x_pixel + half; \
-                    lanes input[I];                                                                                     \
-                    UNROLL for (int i = 0; i < I; i++) input[i] = _mm256_loadu_ps(of_x + i * IMAGES);                   \
-                    UNROLL for (int o = 0; o < O; o++) {                                                                \
-                        lanes gradient = _mm256_loadu_ps(of_d + o * IMAGES);                                            \
-                        UNROLL for (int i = 0; i < I; i++) sum[o][i] = _mm256_fmadd_ps(gradient, input[i], sum[o][i]);  \
-                    }                                                                                                   \
-                }                                                                                                       \
-        UNROLL for (int o = 0; o < O; o++)                                                                              \
-            UNROLL for (int i = 0; i < I; i++) _mm256_storeu_ps(sums + (o * I + i) * LANES, sum[o][i]);                 \
-    }
-PRODUCTS(5, 2)
-PRODUCTS(10, 1)
-PRODUCTS(1, 1)
+/* A rectangle of pixels: of the output's gradient d, and of the input x. */
+typedef struct {
+    const float *d, *x;
+    long d_pixel, d_row, x_pixel, x_row;
+    int rows, columns;
+} area;
+
+/* Sums of products of a block of the gradient's channels by two of the input's; each lane has a sum of its own, of 2
+ * images a group. */
+static inline __attribute__((always_inline)) void products_by_two(area a, float *restrict to) {
+    sixteen sums[BLOCK];
+    UNROLL for (int o = 0; o < BLOCK; o++) sums[o] = load(to + 2 * o * LANES);
+    for (int r = 0; r < a.rows; r++)
+        for (int c = 0; c < a.columns; c++)
+            _Pragma("GCC unroll 1") for (int half = 0; half < IMAGES; half += LANES) {
+                const float *d = a.d + r * a.d_row + c * a.d_pixel + half, *x = a.x + r * a.x_row + c * a.x_pixel + half;
+                sixteen inputs = pair(x, x + IMAGES);
+                UNROLL for (int o = 0; o < BLOCK; o++) sums[o] = add_product(sums[o], twice(d + o * IMAGES), inputs);
+            }
+    UNROLL for (int o = 0; o < BLOCK; o++) store(to + 2 * o * LANES, sums[o]);
+}
+
+/* The same by one channel of the input. */
+static inline __attribute__((always_inline)) void products_by_one(const int channels, area a, float *restrict to) {
+    lanes sums[10];
+    UNROLL for (int o = 0; o < channels; o++) sums[o] = _mm256_loadu_ps(to + o * LANES);
+    for (int r = 0; r < a.rows; r++)
+        for (int c = 0; c < a.columns; c++)
+            _Pragma("GCC unroll 1") for (int half = 0; half < IMAGES; half += LANES) {
+                const float *d = a.d + r * a.d_row + c * a.d_pixel + half;
+                lanes input = _mm256_loadu_ps(a.x + r * a.x_row + c * a.x_pixel + half);
+                UNROLL for (int o = 0; o < channels; o++)
+                    sums[o] = _mm256_fmadd_ps(_mm256_loadu_ps(d + o * IMAGES), input, sums[o]);
+            }
+    UNROLL for (int o = 0; o < channels; o++) _mm256_storeu_ps(to + o * LANES, sums[o]);
+}
 
 /* The sum of 8 lanes, always in this order. */
 static float sum_of(const float *a) { return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7])); }
@@ -146,13 +183,13 @@ void conv_weight_gradient(const float *x, const float *d, float *by_weight, floa
     int height = s.height + 2 * s.padding - s.kernel + 1, width = s.width + 2 * s.padding - s.kernel + 1;
     long x_pixel = (long)s.inputs * IMAGES, x_row = s.width * x_pixel;
     long d_pixel = (long)s.outputs * IMAGES, d_row = width * d_pixel;
-    int area = s.kernel * s.kernel, os = 1, is = 1; /* channels at a time */
-    if (s.inputs % 2 == 0 && s.outputs % 5 == 0) os = 5, is = 2;
+    int taps = s.kernel * s.kernel, os = 1, is = 1; /* channels at a time */
+    if (s.inputs % 2 == 0 && s.outputs % BLOCK == 0) os = BLOCK, is = 2;
     else if (s.outputs % 10 == 0) os = 10;
-    long cell = (long)os * is * LANES, count = (long)s.outputs * s.inputs * area;
+    long cell = (long)os * is * LANES, count = (long)s.outputs * s.inputs * taps;
     int band = largest(1, L1 / (os * width * IMAGES * (long)sizeof(float)));
     for (long i = 0; i < count * LANES; i++) sums[i] = 0;
-#define CELL(o, i, tap) (((((long)(o) / os) * area + (tap)) * (s.inputs / is) + (i) / is) * cell)
+#define CELL(o, i, tap) (((((long)(o) / os) * taps + (tap)) * (s.inputs / is) + (i) / is) * cell)
     for (long g = 0; g < s.groups; g++)
         for (int start = 0; start < height; start += band)
             for (int o = 0; o < s.outputs; o += os)
@@ -162,32 +199,34 @@ void conv_weight_gradient(const float *x, const float *d, float *by_weight, floa
                     if (bottom <= top) continue;
                     for (int c = 0; c < s.kernel; c++) {
                         int left = largest(0, s.padding - c), right = smallest(width, s.width + s.padding - c);
-                        const float *of_d = d + (g * height + top) * d_row + left * d_pixel + (long)o * IMAGES;
                         for (int i = 0; i < s.inputs; i += is) {
-                            const float *of_x = x + (g * s.height + top + r - s.padding) * x_row
-                                                + (left + c - s.padding) * x_pixel + (long)i * IMAGES;
+                            area a = {
+                                d + (g * height + top) * d_row + left * d_pixel + (long)o * IMAGES,
+                                x + (g * s.height + top + r - s.padding) * x_row + (left + c - s.padding) * x_pixel
+                                    + (long)i * IMAGES,
+                                d_pixel, d_row, x_pixel, x_row, bottom - top, right - left,
+                            };
                             float *to = sums + CELL(o, i, r * s.kernel + c);
-                            int rows = bottom - top, columns = right - left;
-                            if (os == 5) products_5_2(of_d, d_pixel, d_row, of_x, x_pixel, x_row, rows, columns, to);
-                            else if (os == 10) products_10_1(of_d, d_pixel, d_row, of_x, x_pixel, x_row, rows, columns, to);
-                            else products_1_1(of_d, d_pixel, d_row, of_x, x_pixel, x_row, rows, columns, to);
+                            if (is == 2) products_by_two(a, to);
+                            else if (os == 10) products_by_one(10, a, to);
+                            else products_by_one(1, a, to);
                         }
                     }
                 }
     for (int o = 0; o < s.outputs; o++)
         for (int i = 0; i < s.inputs; i++)
-            for (int tap = 0; tap < area; tap++)
-                by_weight[((long)o * s.inputs + i) * area + tap]
+            for (int tap = 0; tap < taps; tap++)
+                by_weight[((long)o * s.inputs + i) * taps + tap]
                     = sum_of(sums + CELL(o, i, tap) + ((o % os) * is + i % is) * LANES);
     for (int o = 0; o < s.outputs; o++) {
         float eight[LANES];
-        lanes sum = _mm256_setzero_ps();
+        lanes total = _mm256_setzero_ps();
         const float *of_d = d + (long)o * IMAGES;
         for (long p = 0; p < (long)s.groups * height * width; p++, of_d += d_pixel) {
-            sum = _mm256_add_ps(sum, _mm256_loadu_ps(of_d));
-            sum = _mm256_add_ps(sum, _mm256_loadu_ps(of_d + LANES));
+            total = _mm256_add_ps(total, _mm256_loadu_ps(of_d));
+            total = _mm256_add_ps(total, _mm256_loadu_ps(of_d + LANES));
         }
-        _mm256_storeu_ps(eight, sum);
+        _mm256_storeu_ps(eight, total);
         by_bias[o] = sum_of(eight);
     }
 }

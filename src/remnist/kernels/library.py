@@ -13,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,8 +21,9 @@ from pathlib import Path
 from remnist.errors import UserError
 
 SOURCE = Path(__file__).with_name("convolutions.c")
-# Any processor with AVX2 and FMA; each operation as it is written.
-OPTIONS = ("-O3", "-mcpu=haswell", "-ffp-contract=off", "-fno-fast-math", "-shared", "-fPIC", "-nostdlib", "-s")
+# Each operation as it is written.
+OPTIONS = ("-O3", "-ffp-contract=off", "-fno-fast-math", "-shared", "-fPIC", "-nostdlib", "-s")
+PROCESSORS = {"AVX2": "-mcpu=haswell", "AVX-512": "-mcpu=skylake_avx512"}  # the oldest; the bits are the same
 FAILED = "train.numerics: portable: the kernels of the residual CNN"
 
 
@@ -50,9 +52,21 @@ def load() -> ctypes.CDLL:
     Raises:
         UserError: it cannot be compiled or loaded.
     """
-    path = folder() / f"remnist-{hashlib.sha256(SOURCE.read_bytes() + repr(OPTIONS).encode()).hexdigest()[:16]}.so"
+    import torch
+
+    return compiled("AVX-512" if torch.cpu._is_avx512_supported() else "AVX2")
+
+
+def compiled(processor: str) -> ctypes.CDLL:
+    """Return the library for one of `PROCESSORS`.
+
+    Raises:
+        UserError: it cannot be compiled or loaded.
+    """
+    options = (*OPTIONS, PROCESSORS[processor])
+    path = folder() / f"remnist-{hashlib.sha256(SOURCE.read_bytes() + repr(options).encode()).hexdigest()[:16]}.so"
     if not path.exists():
-        build(path)
+        build(path, options)
     return declared(path)
 
 
@@ -83,7 +97,7 @@ def folder() -> Path:
     return own
 
 
-def build(path: Path) -> None:
+def build(path: Path, options: Iterable[str]) -> None:
     """Compile the library.
 
     Raises:
@@ -93,7 +107,7 @@ def build(path: Path) -> None:
         raise UserError(f"{FAILED} need the compiler ziglang, of requirements.txt; native computes without them")
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.stem}-") as made:
         output = Path(made, path.name)
-        command = [sys.executable, "-m", "ziglang", "cc", *OPTIONS, str(SOURCE), "-o", str(output)]
+        command = [sys.executable, "-m", "ziglang", "cc", *options, str(SOURCE), "-o", str(output)]
         caches = {"ZIG_GLOBAL_CACHE_DIR": made, "ZIG_LOCAL_CACHE_DIR": made}
         done = subprocess.run(command, env=os.environ | caches, capture_output=True, text=True)
         if done.returncode:
@@ -103,4 +117,5 @@ def build(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    load()
+    for processor in PROCESSORS:
+        compiled(processor)

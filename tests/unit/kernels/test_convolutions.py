@@ -138,6 +138,14 @@ def test_the_bits_are_those_of_any_processor_and_compiler():
     assert bits() == BITS
 
 
+@pytest.mark.parametrize("processor", library.PROCESSORS)
+def test_the_bits_are_those_of_any_width_of_registers(processor, monkeypatch):
+    if processor == "AVX-512" and not torch.cpu._is_avx512_supported():
+        pytest.skip("this processor has AVX2")
+    monkeypatch.setattr("remnist.kernels.convolutions.load", lambda: library.compiled(processor))
+    assert bits() == BITS
+
+
 @pytest.mark.parametrize("options", ["-O1", "-O2", "-O3 -march=native"])
 def test_the_bits_are_those_of_this_systems_compiler(options, tmp_path, monkeypatch):
     compiler = shutil.which("cc")
