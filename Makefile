@@ -64,7 +64,7 @@ bench: $(BIN)/.bench ## seconds an epoch, against what a user would pick instead
 bench-parallel: $(BIN)/.installed ## Dask workers against this machine's processes; `remnist repro` against `dvc repro`; 25 minutes
 	python -m benchmarks.parallel
 
-bench-memory: $(BIN)/.installed ## memory of one worker and of more, on MNIST; MNIST_MIRROR as for the study; 5 minutes
+bench-memory: $(BIN)/.installed ## memory of one worker and of more, on MNIST; MNIST_MIRROR as for the study; 7 minutes
 	python -m benchmarks.memory
 
 rehearsal: $(BIN)/.installed ## the study on a cluster whose 64 workers sleep instead of training; 15 minutes
