@@ -37,7 +37,7 @@ test-unit: $(BIN)/.installed ## the tests that need no run of the graph; under a
 faults: $(BIN)/.installed ## kills, faults and bad input, all of them, and their count in tests/README.md; 11 to 18 minutes
 	pytest $(PARALLEL) -m fault --record-faults
 
-verify: $(BIN)/.installed ## the same bits here and on emulated processors; needs qemu-user; 15 minutes
+verify: $(BIN)/.installed ## the same bits here and on emulated processors; needs qemu-user; 9 minutes
 	remnist verify
 
 audit: $(BIN)/.installed ## what is installed fits together, and direct dependencies have licences that pyproject.toml allows
