@@ -1,7 +1,7 @@
 """Digests of what decides each stage's result: its settings, the versions of its libraries, and its code.
 
 The code of a stage is what its modules import, as Python parses it: without comments, docstrings and layout, and
-without what is said when something is raised or warned of. So a progress bar, an error text or a reformatting makes
+without what is said when something is raised or warned of; C without comments and layout. So a progress bar, an error text or a reformatting makes
 no result stale. The digest is the same from every supported Python, on every system.
 """
 
@@ -136,7 +136,7 @@ def _text_digest(name: str, content: bytes) -> str:
 
 
 def _closure(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the content of modules, of what they import, and of the templates and C in their folders."""
+    """Yield the name and the content of modules, of what they import, their templates and their C."""
     waiting, seen = list(roots), set[Path]()
     while waiting:
         path = waiting.pop()
@@ -152,7 +152,7 @@ def _closure(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
                 raise UserError(f"{_name(path)}: line {error.lineno}: {error.msg}") from None
             except ValueError as error:  # of null bytes, until Python 3.11.4
                 raise UserError(f"{_name(path)}: {error}") from None
-            waiting += sorted([*path.parent.glob("templates/*.j2"), *path.parent.glob("*.c")])
+            waiting += sorted([*path.parent.glob("templates/*.j2"), *path.parent.glob(f"{path.stem}.c")])
 
 
 @cache

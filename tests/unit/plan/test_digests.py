@@ -86,6 +86,23 @@ def test_a_copy_has_the_digests_of_the_original(project):
         int(digest, 16)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"), [("\nint edited;\n", {"residual_cnn"}), ("\n\n/* A remark,\n * of two lines. */\n", set())]
+)
+def test_a_kernel_counts_for_the_model_that_computes_with_it(project, text, expected):
+    plan = {name: variants.digits(name) for name in ("mlp-baseline", "reference-cnn", "resnet-plain")}
+
+    def of_plan() -> dict[str, tuple[str, ...]]:
+        of_stage = project.digests.of_stage
+        return {each.model.name: tuple(of_stage(stage, each) for stage in OF_VARIANTS) for each in plan.values()}
+
+    before, path = of_plan(), project.package / "kernels/convolutions.c"
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+    after = of_plan()
+    assert {name for name in before if before[name] != after[name]} == expected
+    assert all(a != b for name in expected for a, b in zip(before[name], after[name], strict=True))
+
+
 def test_the_loop_needs_the_first_lines_of_every_package_around_it(project):
     covered = project.digests.closure([project.package / "learning/loop.py"])
     assert {f"remnist/{name}__init__.py" for name in ("", "learning/", "models/", "data/")} <= set(covered)
