@@ -118,31 +118,32 @@ def _layers(model: nn.Sequential, n: int, gradients: Iterator[Tensor]) -> Iterat
 
 
 class _Linear:
+    """Products are numpy's if the numerics are portable, else torch's."""
+
     def __init__(self, module: nn.Linear, n: int, gradients: Iterator[Tensor], *, is_first: bool = False) -> None:
-        self.multiply = _by_numpy if numerics.is_portable() else _by_torch
+        self.is_portable, self.is_first = numerics.is_portable(), is_first
         self.weight, self.bias = module.weight.detach().numpy(), module.bias.detach().numpy()
         self.by_weight, self.by_bias = next(gradients).numpy(), next(gradients)
         self.out, self.by_input = _empty(n, module.out_features), _empty(n, module.in_features)
-        self.is_first = is_first
 
     def forward(self, x: Array) -> Array:
         self.x = x
-        self.multiply(x, self.weight.T, self.out)
-        return np.add(self.out, self.bias, out=self.out)
+        if self.is_portable:
+            np.matmul(x, self.weight.T, out=self.out)
+            return np.add(self.out, self.bias, out=self.out)
+        torch.addmm(tensor(self.bias), tensor(x), tensor(self.weight).t(), out=tensor(self.out))
+        return self.out
 
     def backward(self, gradient: Array) -> Array:
-        self.multiply(gradient.T, self.x, self.by_weight)
+        multiply = np.matmul if self.is_portable else _multiply_by_torch
+        multiply(gradient.T, self.x, out=self.by_weight)
         torch.sum(tensor(gradient), 0, out=self.by_bias)
         if not self.is_first:  # nobody asks for the gradient by the images
-            self.multiply(gradient, self.weight, self.by_input)
+            multiply(gradient, self.weight, out=self.by_input)
         return self.by_input
 
 
-def _by_numpy(a: Array, b: Array, out: Array) -> None:
-    np.matmul(a, b, out=out)
-
-
-def _by_torch(a: Array, b: Array, out: Array) -> None:
+def _multiply_by_torch(a: Array, b: Array, out: Array) -> None:
     torch.mm(tensor(a), tensor(b), out=tensor(out))
 
 

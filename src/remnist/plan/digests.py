@@ -1,8 +1,8 @@
 """Digests of what decides each stage's result: its settings, the versions of its libraries, and its code.
 
 The code of a stage is what its modules import, as Python parses it: without comments, docstrings and layout, and
-without what is said when something is raised or warned of; C without comments and layout. So a progress bar, an error text or a reformatting makes
-no result stale. The digest is the same from every supported Python, on every system.
+without what is said when something is raised or warned of; C without comments and layout. So a progress bar, an error
+text or a reformatting makes no result stale. The digest is the same from every supported Python, on every system.
 """
 
 import ast

@@ -1,6 +1,9 @@
 """Gradients by hand are autograd's to the bit."""
 
 import copy
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -12,7 +15,7 @@ from remnist.learning import by_hand, losses, optimizers
 from remnist.learning.loop import by_autograd, gradients_of
 from remnist.plan.resolve import resolve
 from remnist.settings import Xor
-from tests.support.variants import digits, study
+from tests.support.variants import ROOT, digits, study
 
 PLAN = resolve(study())
 MLPS = [name for name, variant in PLAN.items() if variant.model.name == "mlp"]
