@@ -56,6 +56,20 @@ def assert_equal(states):
         assert value.numpy().tobytes() == states[1][name].numpy().tobytes(), name
 
 
+NATIVE = """
+from remnist.learning import numerics
+numerics.pin("native")
+numerics.settle()
+from tests.unit.learning.test_by_hand import PLAN, assert_equal, autograd, both, hand
+for name in ("mlp-baseline", "activation-gelu", "activation-maxout", "regularize-batchnorm", "regularize-l2"):
+    assert_equal(both(PLAN[name], (hand(PLAN[name]), autograd(PLAN[name]))))
+"""
+
+
+def test_native_numerics_do_too():
+    subprocess.run([sys.executable, "-c", NATIVE], check=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": "src:."})
+
+
 @pytest.mark.parametrize("name", MLPS)
 def test_each_mlp_of_the_study_takes_the_steps_of_autograd(name):
     variant = PLAN[name]
