@@ -59,3 +59,8 @@ def test_make_targets_that_it_names_are_there():
     makefile = (demo.ROOT / "Makefile").read_text()
     for target in set(re.findall(r"\bmake ([a-z-]+)", README)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_table_of_speed_is_the_benchmarks():
+    page = (demo.ROOT / "docs/bench.md").read_text()
+    assert page[page.index("| | ") :].partition("\n\n")[0] in README

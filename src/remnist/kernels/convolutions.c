@@ -75,9 +75,9 @@ typedef struct {
     int groups, inputs, height, width, outputs, kernel, padding;
 } shape;
 
-/* Weights (outputs, inputs, kernel, kernel) in the order in which `conv_forward` reads them: for each block of output channels
- * [row][column][input channel][channel of the block]. Turned, they are those of the gradient by the input: channels
- * swapped, rows and columns backwards. */
+/* Weights (outputs, inputs, kernel, kernel) in the order in which `conv_forward` reads them: for each block of output
+ * channels [row][column][input channel][channel of the block]. Turned, they are those of the gradient by the input:
+ * channels swapped, rows and columns backwards. */
 void pack_weights(const float *weights, float *packed, int outputs, int inputs, int kernel, int turned) {
     int to = turned ? inputs : outputs, from = turned ? outputs : inputs, block = block_of(to);
     for (int o = 0; o < to; o++)
@@ -91,8 +91,8 @@ void pack_weights(const float *weights, float *packed, int outputs, int inputs, 
                 }
 }
 
-/* A pixel's outputs of a block of channels: bias, then the products row by row, column by column, channel by channel; then
- * the residual, if there is one; then ReLU, if it is asked for. */
+/* A pixel's outputs of a block of channels: bias, then the products row by row, column by column, channel by channel;
+ * then the residual, if there is one; then ReLU, if it is asked for. */
 static inline __attribute__((always_inline)) void pixel(
     const int channels, const float *restrict x, const float *restrict w, const float *bias, const float *residual,
     float *restrict y, int relu, long row, int rows, int products, long taps) {
@@ -107,7 +107,7 @@ static inline __attribute__((always_inline)) void pixel(
     }
     UNROLL for (int o = 0; o < channels; o++) {
         if (residual) sums[o] = sum(sums[o], load(residual + o * IMAGES));
-        if (relu) sums[o] = most(all(0), sums[o]); /* with NaN the second comes out: a network that diverges is to show it */
+        if (relu) sums[o] = most(all(0), sums[o]); /* of NaN the second comes out, so that it shows */
         store(y + o * IMAGES, sums[o]);
     }
 }
@@ -152,7 +152,8 @@ static inline __attribute__((always_inline)) void products_by_two(area a, float 
     for (int r = 0; r < a.rows; r++)
         for (int c = 0; c < a.columns; c++)
             _Pragma("GCC unroll 1") for (int half = 0; half < IMAGES; half += LANES) {
-                const float *d = a.d + r * a.d_row + c * a.d_pixel + half, *x = a.x + r * a.x_row + c * a.x_pixel + half;
+                const float *d = a.d + r * a.d_row + c * a.d_pixel + half;
+                const float *x = a.x + r * a.x_row + c * a.x_pixel + half;
                 sixteen inputs = pair(x, x + IMAGES);
                 UNROLL for (int o = 0; o < BLOCK; o++) sums[o] = add_product(sums[o], twice(d + o * IMAGES), inputs);
             }
@@ -177,8 +178,8 @@ static inline __attribute__((always_inline)) void products_by_one(const int chan
 /* The sum of 8 lanes, always in this order. */
 static float sum_of(const float *a) { return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7])); }
 
-/* The gradients by weights (outputs, inputs, kernel, kernel) and bias, given x and the gradient d by the output. `sums` has room for
- * 8 floats a weight. Rows are taken some at a time, as many as stay in the first cache. */
+/* The gradients by weights (outputs, inputs, kernel, kernel) and bias, given x and the gradient d by the output. `sums`
+ * has room for 8 floats a weight. Rows are taken some at a time, as many as stay in the first cache. */
 void conv_weight_gradient(const float *x, const float *d, float *by_weight, float *by_bias, float *sums, shape s) {
     int height = s.height + 2 * s.padding - s.kernel + 1, width = s.width + 2 * s.padding - s.kernel + 1;
     long x_pixel = (long)s.inputs * IMAGES, x_row = s.width * x_pixel;
@@ -237,7 +238,8 @@ void pool_forward(const float *x, float *y, int groups, int height, int width, i
     for (long g = 0; g < groups; g++)
         for (int r = 0; r < height / 2; r++)
             for (int c = 0; c < width / 2; c++) {
-                const float *above = x + ((g * height + 2 * r) * width + 2 * c) * floats, *below = above + (long)width * floats;
+                const float *above = x + ((g * height + 2 * r) * width + 2 * c) * floats;
+                const float *below = above + (long)width * floats;
                 float *to = y + ((g * (height / 2) + r) * (width / 2) + c) * (long)floats;
                 for (int i = 0; i < floats; i += LANES) {
                     lanes first = _mm256_max_ps(_mm256_loadu_ps(above + i), _mm256_loadu_ps(above + floats + i));
@@ -256,7 +258,8 @@ void pool_backward(const float *x, const float *y, const float *d, float *by_x, 
         for (int r = 0; r < height / 2; r++)
             for (int c = 0; c < width / 2; c++) {
                 long at = ((g * height + 2 * r) * width + 2 * c) * floats, below = at + (long)width * floats;
-                long from = ((g * (height / 2) + r) * (width / 2) + c) * floats, four[] = {at, at + floats, below, below + floats};
+                long from = ((g * (height / 2) + r) * (width / 2) + c) * floats;
+                long four[] = {at, at + floats, below, below + floats};
                 for (int i = 0; i < floats; i += LANES) {
                     lanes most = _mm256_loadu_ps(y + from + i);
                     lanes rest = _mm256_and_ps(_mm256_loadu_ps(d + from + i), _mm256_cmp_ps(most, zero, _CMP_GT_OQ));
