@@ -31,7 +31,8 @@ def main() -> None:
     """Print the peak of each group of variants with one worker, and what each further worker adds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, help="how many are compared with one; by default one a core")
-    workers = parser.parse_args().workers or pool.count()
+    asked = parser.parse_args().workers
+    workers = pool.count() if asked is None else asked
     if workers < 2:
         raise UserError(f"--workers: {workers}: allowed: 2 or more")
     print("| variants | 1 worker, MB | each further worker, MB |\n| --- | ---: | ---: |")

@@ -117,5 +117,8 @@ def build(path: Path, options: Iterable[str]) -> None:
 
 
 if __name__ == "__main__":
-    for processor in PROCESSORS:
-        compiled(processor)
+    try:
+        for processor in PROCESSORS:
+            compiled(processor)
+    except UserError as error:  # set-up goes on, as on another kind of processor: all else works without them
+        print(f"warning: {error}", file=sys.stderr)

@@ -3,7 +3,6 @@
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -128,16 +127,20 @@ def gradients_of(model: nn.Module, loss: Choice, l2: float = 0.0) -> Gradients:
     """
     if by_hand.knows(model):
         return by_hand.MlpGradients(model, losses.gradient(loss), l2)
-    return partial(by_autograd, model, losses.build(loss), l2)
+    return by_autograd(model, losses.build(loss), l2)
 
 
-def by_autograd(model: nn.Module, loss: Loss, l2: float, images: Tensor, labels: Tensor) -> tuple[Tensor, ...] | None:
-    """Return the gradients in the parameters' order, None if there are none."""
+def by_autograd(model: nn.Module, loss: Loss, l2: float) -> Gradients:
+    """Return what takes the gradients in the parameters' order, or returns None if there are none."""
     parameters = list(model.parameters())
-    value = loss(model(images), labels)
-    if l2:
-        value = value + l2_penalty(parameters, l2)
-    return torch.autograd.grad(value, parameters) if value.requires_grad else None
+
+    def gradients(images: Tensor, labels: Tensor) -> tuple[Tensor, ...] | None:
+        value = loss(model(images), labels)
+        if l2:
+            value = value + l2_penalty(parameters, l2)
+        return torch.autograd.grad(value, parameters) if value.requires_grad else None
+
+    return gradients
 
 
 def _device(name: str) -> torch.device:

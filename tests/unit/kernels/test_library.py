@@ -1,11 +1,15 @@
 """The kernels' library: compiled once, and what a user reads where it cannot be."""
 
+import os
+import shutil
+import subprocess
 import sys
 
 import pytest
 
 from remnist.errors import UserError
 from remnist.kernels import library
+from tests.support.variants import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +54,16 @@ def test_a_library_that_is_none_is_named(tmp_path):
     path.write_bytes(b"\x7fELF")
     with pytest.raises(UserError, match=r"cannot be loaded: .*damaged\.so.*; native "):
         library.declared(path)
+
+
+@pytest.mark.fault("no compiler for the kernels")
+def test_set_up_goes_on_without_a_compiler(tmp_path):
+    """As on a processor of another kind; a library that was compiled before is not found in this copy."""
+    source = tmp_path / "src/remnist/kernels/convolutions.c"
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    source.write_text(source.read_text() + "int broken(\n")
+    command = [sys.executable, "-m", "remnist.kernels.library"]
+    variables = os.environ | {"PYTHONPATH": str(tmp_path / "src")}
+    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True)
+    assert (done.returncode, len(done.stderr.splitlines())) == (0, 1)
+    assert done.stderr.startswith("warning: train.numerics: portable: ")

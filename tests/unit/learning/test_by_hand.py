@@ -48,7 +48,7 @@ def hand(variant):
 
 def autograd(variant):
     loss, l2 = losses.build(variant.loss), variant.train.l2_penalty
-    return lambda model: lambda images, labels: by_autograd(model, loss, l2, images, labels)
+    return lambda model: by_autograd(model, loss, l2)
 
 
 def assert_equal(states):
