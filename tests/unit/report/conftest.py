@@ -15,6 +15,11 @@ from tests.support.variants import ROOT
 LABELS = "0123456789" * 10
 
 
+@pytest.fixture(autouse=True)
+def quick(quick_collections):
+    """Every test here may judge."""
+
+
 @pytest.fixture
 def params(params):
     """Two variants of two epochs, as the curves below."""
