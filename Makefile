@@ -3,6 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# Python runs this line when it starts: without activation too, DVC finds the `python` of its stages, which is its own.
+FIRST_ON_PATH := import os, sys; bin = os.path.join(sys.prefix, "bin") + os.pathsep; \
+  os.environ["PATH"] = bin + os.environ.get("PATH", os.defpath).removeprefix(bin)
+
 PARALLEL := -n auto --dist loadfile  # a process a core, each test file in one of them
 
 .PHONY: help demo repro exp test test-unit faults verify audit check-lock check-results review experiments bench bench-parallel bench-memory rehearsal lock
@@ -93,6 +97,7 @@ $(BIN)/.installed: requirements.txt pyproject.toml
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m remnist.kernels.library
+	echo '$(FIRST_ON_PATH)' > $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/remnist.pth
 	$(BIN)/remnist plots-page .venv/plots.html
 	$(BIN)/dvc config --quiet --local plots.html_template ../.venv/plots.html
 	@touch $@

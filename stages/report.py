@@ -9,6 +9,10 @@ from pathlib import Path
 
 sys.path.insert(0, "src")  # this checkout's code, whatever else is installed
 
+from remnist.runtime.isolation import isolate
+
+isolate()  # before matplotlib reads what the user has set
+
 from remnist.files import keep_only, replace_content, write_json, write_text
 from remnist.plan import claims, entries
 from remnist.report import figures, gallery, page, questions, tables, verdicts

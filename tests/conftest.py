@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from remnist.learning import numerics
+from remnist.runtime.isolation import isolate
 
-numerics.pin("portable")
+isolate()
 numerics.settle()
 os.environ.update(
     {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in

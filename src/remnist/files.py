@@ -7,23 +7,48 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent
 
 from remnist.errors import UserError
 
 
-def read_yaml(path: Path) -> Any:
+def read_yaml(path: Path, *, aliases: bool = False) -> Any:
     """Read a YAML 1.2 file, the dialect of DVC itself, in which ``1e-4`` is a number.
 
+    Args:
+        path: the file's.
+        aliases: whether it may have aliases, which a file must not that `dvc exp run -S` changes.
+
     Raises:
-        UserError: the file is missing or is no YAML.
+        UserError: the file is missing, is no YAML, or has an alias where none is allowed.
     """
+    yaml = YAML(typ="safe", pure=True)
+    if not aliases:
+        yaml.Composer = _WithoutAliases
     try:
-        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"))
+    except _AliasError as error:
+        raise UserError(
+            f"{path}: {error}; write out what it stands for, since `dvc exp run -S` overlooks what shares an anchor"
+        ) from None
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run this from the project's root") from None
     except (YAMLError, ValueError, RecursionError) as error:  # also bytes or dates that are none, deep nests
         raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+
+
+class _AliasError(Exception):
+    """The file has an alias; the message says where."""
+
+
+class _WithoutAliases(Composer):
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.parser.check_event(AliasEvent):
+            event = self.parser.peek_event()
+            raise _AliasError(f"line {event.start_mark.line + 1}: *{event.anchor}: an alias")
+        return super().compose_node(parent, index)
 
 
 def read_params(section: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remnist.errors import UserError, printable
 from remnist.plan import entries
+from remnist.runtime.repository import repository
 from remnist.runtime.stage import PLAN, Inputs, command_main
 from remnist.runtime.work import Work
 from remnist.settings import Variant
@@ -61,16 +61,10 @@ def work() -> None:
 
 def stale_variants() -> tuple[set[str], set[str]]:
     """Return the variants that are to be trained, and those to be evaluated, because DVC has not done so yet."""
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
     logging.getLogger("dvc").setLevel(logging.ERROR)
-    try:
-        with Repo() as repo:
-            stale = {name: set(_variants(repo.status([name]))) for name in ("train", "evaluate")}
-            cached = {name: {variant for variant in stale[name] if _is_cached(repo, name, variant)} for name in stale}
-    except (DvcException, ValueError) as error:
-        raise UserError(printable(" ".join(str(error).split()))) from None
+    with repository() as repo:
+        stale = {name: set(_variants(repo.status([name]))) for name in ("train", "evaluate")}
+        cached = {name: {variant for variant in stale[name] if _is_cached(repo, name, variant)} for name in stale}
     train = stale["train"] - cached["train"]
     # DVC brings the weights of a cached training only when it runs the stages.
     evaluate = (stale["evaluate"] - cached["evaluate"] - cached["train"]) | train

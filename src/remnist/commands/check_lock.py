@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from remnist.commands.lock import LOCK, is_whole_lock
-from remnist.errors import UserError, printable
+from remnist.errors import UserError
 from remnist.files import read_json, read_yaml
 from remnist.plan import claims, digests
 from remnist.plan.resolve import resolve
+from remnist.runtime.repository import repository
 from remnist.runtime.stage import DIGESTS, PARAMS, PLAN
 
 SHOWN = 10  # names in a message
@@ -33,22 +34,14 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         UserError: dvc.lock is stale or damaged, or the project's other files are.
     """
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    try:
-        if not LOCK.is_file() or not is_whole_lock(LOCK):
-            raise UserError(f"{LOCK}: missing or damaged; `git checkout {LOCK}`, or `dvc repro` and commit it")
-        with Repo() as repo:
-            stages = {stage.addressing: stage for stage in repo.index.stages}
-            cached = [out for out in repo.index.outs if out.use_cache]
-            changed = [str(out) for out in cached if out.exists and out.workspace_status()]
-            stale = {name for name, stage in stages.items() if is_stale(stage, cached)}
-            recorded = {name: recorded_digest(stage) for name, stage in stages.items()}
-    except DvcException as error:
-        raise UserError(printable(" ".join(str(error).split()))) from None
-    except ValueError as error:  # DVC does not expect an impossible date
-        raise UserError(f"dvc.yaml or params.yaml: {error}") from None
+    if not LOCK.is_file() or not is_whole_lock(LOCK):
+        raise UserError(f"{LOCK}: missing or damaged; `git checkout {LOCK}`, or `dvc repro` and commit it")
+    with repository() as repo:
+        stages = {stage.addressing: stage for stage in repo.index.stages}
+        cached = [out for out in repo.index.outs if out.use_cache]
+        changed = [str(out) for out in cached if out.exists and out.workspace_status()]
+        stale = {name for name, stage in stages.items() if is_stale(stage, cached)}
+        recorded = {name: recorded_digest(stage) for name, stage in stages.items()}
     if not stages:
         raise UserError("dvc.yaml: missing or without stages; run this from the project's root")
     remedy = "`dvc repro`"

@@ -5,12 +5,13 @@ needs no Git. `make demo` runs it.
 """
 
 import argparse
+import os
 import shutil
-import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pathspec import GitIgnoreSpec
 from ruamel.yaml import YAML
 
 from remnist.files import read_yaml, write_text
@@ -61,20 +62,32 @@ def copy(
         variants: keep only these, and the claims about them; None keeps all.
         epochs: no variant trains for more; None leaves them as they are.
     """
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    )  # fmt: skip
     shutil.rmtree(folder, ignore_errors=True)
-    for name in filter(None, listed.stdout.split("\0")):
-        source, target = ROOT / name, folder / name
-        if source.is_file() and not name.startswith(RESULTS):
+    for name in list(project_files()):
+        if not name.startswith(RESULTS):
+            target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
+            shutil.copy2(ROOT / name, target)
     if settings or variants is not None or epochs is not None:
         change_parameters(folder / "params.yaml", settings, variants, epochs)
     if variants is not None:
         keep_claims(folder / "claims.yaml", variants)
+
+
+def project_files() -> Iterator[str]:
+    """Yield what Git would commit, as paths within the project; they may come from an archive, with no Git at hand."""
+    rules: dict[str, GitIgnoreSpec] = {}  # by the folder that has them
+
+    def is_ignored(path: str) -> bool:
+        parents = (folder for folder in rules if path.startswith(folder))
+        return any(rules[folder].match_file(path.removeprefix(folder)) for folder in parents)
+
+    for root, folders, files in os.walk(ROOT):
+        within = f"{Path(root).relative_to(ROOT).as_posix()}/".removeprefix("./")
+        if ".gitignore" in files:
+            rules[within] = GitIgnoreSpec.from_lines(Path(root, ".gitignore").read_text("utf-8").splitlines())
+        folders[:] = sorted(name for name in folders if name != ".git" and not is_ignored(f"{within}{name}/"))
+        yield from (within + name for name in sorted(files) if name != ".git" and not is_ignored(within + name))
 
 
 def change_parameters(path: Path, settings: dict[str, Any], variants: Sequence[str] | None, epochs: int | None) -> None:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from remnist.errors import UserError
@@ -25,7 +26,8 @@ def mend() -> None:
             continue
         kept = path.with_name(f"{path.name}.tmp")
         path.replace(kept)
-        subprocess.run(["git", "checkout", "--quiet", "HEAD", "--", path], capture_output=True)
+        with suppress(OSError):  # without Git DVC makes it again
+            subprocess.run(["git", "checkout", "--quiet", "HEAD", "--", path], capture_output=True)
         origin = "Git's stands there again" if path.exists() else "DVC makes it again"
         print(f"{path}: cut short or damaged, as when DVC is killed; {origin}, and {kept} keeps what it was.")
 

@@ -8,7 +8,7 @@ import argparse
 import signal
 import tempfile
 
-from remnist.errors import UserError
+from remnist.errors import UserError, printable
 from remnist.learning import numerics
 from remnist.runtime import pool
 
@@ -36,6 +36,8 @@ def run(arguments: argparse.Namespace) -> None:
         from distributed.comm import resolve_address
     except ImportError as error:
         raise UserError(f"workers need Dask ({error}): pip install '.[cluster]'") from None
+    except ValueError as error:  # of a user's configuration
+        raise UserError(f"Dask: {printable(' '.join(str(error).split()))}") from None
     try:
         resolve_address(arguments.address)
     except (OSError, ValueError) as error:

@@ -35,7 +35,7 @@ PINS = {
 # Prefixes of variables that choose kernels, precision or threads: a value from outside would change the bits unseen.
 CHOICES = (
     "ATEN_", "DNNL_", "GOTO_", "KMP_", "MKL_", "NPY_", "NUMEXPR_", "NVIDIA_TF32", "OMP_", "ONEDNN_", "OPENBLAS_",
-    "TORCH_ALLOW_TF32",
+    "PYTORCH_", "SCIPY_", "SKLEARN_", "TORCH",
 )  # fmt: skip
 DEVICE = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}  # cuBLAS repeats its sums only with a workspace of fixed size
 # glibc gives large blocks back to the system when they are freed. Each step would fetch its activations' pages again,
@@ -50,20 +50,26 @@ def environment(numerics: str) -> dict[str, str]:
         numerics: portable or native.
     """
     others = {name: value for name, value in os.environ.items() if not name.startswith(CHOICES)}
-    return others | THREADS | PINS[numerics] | DEVICE | MEMORY
+    return others | _pins(numerics)
+
+
+def _pins(numerics: str) -> dict[str, str]:
+    return THREADS | PINS[numerics] | DEVICE | MEMORY
 
 
 def pin(numerics: str) -> None:
-    """Fix the kernels in this process and in those it starts.
+    """Fix the kernels in this process and in those it starts. To fix the same again changes nothing.
 
     Args:
         numerics: portable or native.
 
     Raises:
-        RuntimeError: torch is imported already, too late for the choice to take effect.
+        RuntimeError: torch is imported already, too late for another choice to take effect.
     """
     if "torch" in sys.modules:
-        raise RuntimeError("numerics must be pinned before torch is imported")
+        if _pins(numerics).items() - os.environ.items():
+            raise RuntimeError("numerics must be pinned before torch is imported")
+        return
     pinned = environment(numerics)
     for name in set(os.environ) - set(pinned):
         del os.environ[name]

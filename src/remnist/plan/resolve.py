@@ -52,10 +52,16 @@ def resolve(params: object) -> dict[str, Variant]:
     variants = problems.mapping("variants", study.get("variants"))
     if not variants:
         problems.add("variants", study.get("variants"), "at least one variant is expected here")
-    plan = {}
+    plan, alike = {}, dict[str, object]()
     for name, changes in variants.items():
         if not (isinstance(name, str) and NAME.fullmatch(name)):
             problems.add(f"variants.{name}", name, NAME_RULE)
+        if (other := alike.setdefault(str(name).casefold(), name)) != name:
+            problems.add(
+                f"variants.{name}",
+                name,
+                f"{other} is the same name, and folder, on systems without case",
+            )
         own = Problems()
         if variant := _resolve_variant(f"variants.{name}.", changes, defaults, seeds, own):
             plan[name] = variant

@@ -20,8 +20,6 @@ from remnist.report.tables import DIGITS, Digits, Results, digit_means, image_va
 from remnist.report.units import scale
 from remnist.report.verdicts import NOT_TESTABLE, OTHER_CAUSE, REFUTED, UNDECIDED, UPHELD, Judged
 
-mpl.use("agg")
-
 BLUE, ORANGE, VERMILION, PINK = (sns.color_palette("colorblind")[i] for i in (0, 1, 3, 4))
 GREY = "0.55"
 OUTCOMES = {UPHELD: BLUE, REFUTED: VERMILION, OTHER_CAUSE: PINK, UNDECIDED: GREY, NOT_TESTABLE: GREY}
@@ -32,6 +30,7 @@ PUBLISHED_MARK: dict[str, Any] = {
 ERRORS = (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002)
 SMALLEST_ERROR = 0.002  # error that stands for all smaller ones
 DPI = 120
+FONT = "DejaVu Sans"  # font that comes with matplotlib; seaborn would take Arial where it is installed
 
 
 def draw(name: str, folder: Path, *content: Any) -> None:
@@ -43,7 +42,8 @@ def draw(name: str, folder: Path, *content: Any) -> None:
         content: the arguments of the function there.
     """
     if len(content[0]):
-        sns.set_theme(style="whitegrid", context="paper")
+        mpl.rcdefaults()  # whatever a user's matplotlibrc says
+        sns.set_theme(style="whitegrid", context="paper", font=FONT, rc={"text.parse_math": False})
         figure = FIGURES[name](*content)
         # The metadata would name matplotlib's version.
         figure.savefig(folder / f"{name}.png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})

@@ -9,8 +9,9 @@ from markupsafe import Markup
 
 from remnist.errors import printable
 
-# What Markdown, or HTML in it, takes for more than a character; not so an underscore in a word, or a bracket alone.
-SPECIAL = re.compile(r"([\\`*<>|~]|(?<!\w)_|_(?!\w)|\](?=\())")
+# What Markdown, HTML or mathematics in it takes for more than a character; not so an underscore in a word, or a bracket
+# alone.
+SPECIAL = re.compile(r"([\\`*<>|~$&]|(?<!\w)_|_(?!\w)|\](?=\())")
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 
 

@@ -33,9 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write review.md with its pictures, and index.html; print the former."""
     base, out = arguments.base, arguments.out
-    params = revisions.changes("params", base, files=(PLAN, DIGESTS, CLAIMS))
-    metrics = revisions.changes("metrics", base, files=(SUMMARY, JUDGED, VERDICTS))
-    plots, judged, claimed = revisions.plots(base), read_json(Path(JUDGED)), claims.read(Path(CLAIMS)).claims
+    compared = revisions.Comparison(base)
+    params = compared.changes("params", PLAN, DIGESTS, CLAIMS)
+    metrics = compared.changes("metrics", SUMMARY, JUDGED, VERDICTS)
+    plots, judged, claimed = compared.plots(), read_json(Path(JUDGED)), claims.read(Path(CLAIMS)).claims
     out.mkdir(parents=True, exist_ok=True)
     for earlier in [*out.glob("*.png"), out / "index.html"]:
         earlier.unlink(missing_ok=True)
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
         "review.md.j2", base=base, total=accuracy["variant"].nunique(), settings=settings(params),
         recoded=recoded(params), found=found, marks=differences.marks(found), summary=metrics[SUMMARY],
         verdicts=metrics[VERDICTS], shifts=shifts(metrics[JUDGED], judged), claims=claimed, plots=list(changed),
+        absent=sorted(compared.absent),
     )  # fmt: skip
     write_text(out / "review.md", text)
     print(text)

@@ -2,29 +2,80 @@
 
 import json
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 import vl_convert
 
-from remnist.errors import UserError
+from remnist.errors import UserError, shown
 from remnist.review import plots_page
 from remnist.review.rendering import Changes, Json
+from remnist.runtime.repository import repository
 
 NOW = "workspace"  # as DVC calls the working tree
 SCALE = 1.25  # pixels of a picture a pixel of the page
 
 
-def changes(kind: str, *revisions: str, files: tuple[str, ...]) -> dict[str, Changes]:
-    """Return what `dvc <kind> diff` reports of files, by file; a file that neither revision has is in no report.
+@dataclass
+class Comparison:
+    """Compares a revision with the working tree, or with experiments.
 
-    Raises:
-        UserError: DVC refuses, as where there is no such revision.
+    Attributes:
+        base: the revision.
+        absent: files that it does not have, as far as they were asked for, and that cannot be compared.
     """
-    found = json.loads(dvc(kind, "diff", *revisions, "--json", "--targets", *files))
-    return {file: dict(sorted(found.get(file, {}).items())) for file in files}
+
+    base: str
+    absent: set[str] = field(default_factory=set)
+
+    def changes(self, kind: str, *files: str, now: str = NOW) -> dict[str, Changes]:
+        """Return what `dvc <kind> diff` reports of files, by file.
+
+        Args:
+            kind: params or metrics.
+            files: their paths.
+            now: the revision to compare with.
+
+        Raises:
+            UserError: DVC refuses, as where there is no such revision; or a file is not there now, or either
+                revision's cannot be read.
+        """
+        with repository() as repo:
+            found = getattr(repo, kind).diff(self.base, now, targets=list(files))
+        for revision, errors in found.get("errors", {}).items():
+            for file, reason in (errors if isinstance(errors, dict) else {"dvc.yaml": errors}).items():
+                self._note(revision, file, type(reason).__name__)
+        differing = found.get("diff", {})
+        return {file: dict(sorted(differing.get(file, {}).items())) for file in files}
+
+    def plots(self, *others: str) -> dict[str, Json]:
+        """Return DVC's plots by their names, in Vega-Lite, with their data.
+
+        Args:
+            others: the revisions to compare with; none stands for the working tree.
+
+        Raises:
+            UserError: as of `changes`.
+        """
+        found = json.loads(dvc("plots", "diff", self.base, *others, "--json"))
+        for error in found.get("errors", []):
+            self._note(error["rev"], error.get("source", "dvc.yaml"), error["type"])
+        return {name: plot["content"] for name, [plot] in found["data"].items()}
+
+    def _note(self, revision: str, file: str, error: str) -> None:
+        """Note a file that the base does not have.
+
+        Raises:
+            UserError: the file is another revision's, or it is there and cannot be read.
+        """
+        is_absent = error == FileNotFoundError.__name__
+        if not (is_absent and revision == self.base):
+            raise UserError(f"{file}: {'missing' if is_absent else 'damaged'} {mend(file, revision)}")
+        self.absent.add(file)
 
 
 def sides(changes: Changes) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -46,22 +97,36 @@ def dvc(*arguments: str) -> str:
     Raises:
         UserError: DVC refuses.
     """
-    done = subprocess.run(["dvc", *arguments], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True)
     if done.returncode:
         [*_, reason] = done.stderr.strip().splitlines() or ["no reason given"]
         raise UserError(f"dvc {' '.join(arguments)}: {reason.removeprefix('ERROR: ')}")
     return done.stdout
 
 
-def plots(*revisions: str) -> dict[str, Json]:
-    """Return DVC's plots by their names, in Vega-Lite, with their data."""
-    found = json.loads(dvc("plots", "diff", *revisions, "--json"))["data"]
-    return {name: plot["content"] for name, [plot] in found.items()}
-
-
 def table(plot: Json) -> pd.DataFrame:
-    """Return a plot's data: `rev` and the columns of its file, as text."""
-    return pd.DataFrame(plot["data"]["values"])
+    """Return a plot's data: `rev` and the columns of its file, as text.
+
+    Raises:
+        UserError: a row lacks a value, or its accuracy is no number, as where a merge left the marks of a conflict.
+    """
+    rows = pd.DataFrame(plot["data"]["values"])
+    for revision, own in rows.groupby("rev"):
+        own = own.dropna(axis="columns", how="all")  # an older revision may have fewer columns
+        damaged = own.isna().any(axis="columns")
+        if "accuracy" in own:
+            damaged |= pd.to_numeric(own["accuracy"], errors="coerce").isna()
+        if damaged.any():
+            row = own[damaged].iloc[0].dropna()
+            values = shown(", ".join(row.drop(["rev", "filename", "field"], errors="ignore")))
+            raise UserError(f"{row['filename']}: {values}: damaged {mend(row['filename'], str(revision))}")
+    return rows
+
+
+def mend(file: str, revision: str) -> str:
+    """Say where a file is missing or damaged, and what helps."""
+    helps = f"`dvc repro` or `git checkout {file}` brings it back" if revision == NOW else "compare with another one"
+    return f"{'here' if revision == NOW else f'in {revision}'}, so nothing was compared; {helps}"
 
 
 def write_page(out: Path, *revisions: str) -> None:

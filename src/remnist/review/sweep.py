@@ -4,6 +4,9 @@
 """
 
 import argparse
+import json
+import re
+import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -27,12 +30,13 @@ def run(arguments: argparse.Namespace) -> None:
     names = arguments.experiments or revisions.dvc("exp", "list", "--name-only").split()
     if not names:
         raise UserError("no experiments from this commit; `dvc exp run -S model.dropout=0.5` makes one")
-    plots, out = revisions.plots(BASE, *names), arguments.out
+    compared, out = revisions.Comparison(BASE), arguments.out
+    plots = compared.plots(*names)
     out.mkdir(parents=True, exist_ok=True)
     accuracy = revisions.table(plots["accuracy"])
     affected = differences.changed_variants(accuracy)
-    changed = dict(sorted(((name, settings(name)) for name in names), key=lambda item: item[1]))
-    flips = {name: len(revisions.changes("metrics", BASE, name, files=(VERDICTS,))[VERDICTS]) for name in names}
+    changed = dict(sorted(((name, settings(compared, name)) for name in names), key=lambda item: item[1]))
+    flips = {name: len(compared.changes("metrics", VERDICTS, now=name)[VERDICTS]) for name in names}
     text = table(changed, flips, accuracy, revisions.table(plots["per_digit"]), affected)
     write_text(out / "experiments.md", text)
     if affected:
@@ -41,14 +45,26 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{text}\nPlots of all of them: {out / 'index.html'}")
 
 
-def settings(name: str) -> list[str]:
-    """Return the parameters that an experiment set, as `-S` has them."""
-    changes = revisions.changes("params", BASE, name, files=(PARAMS, CLAIMS))
+def settings(compared: revisions.Comparison, name: str) -> list[str]:
+    """Return the parameters that an experiment set, as they can be pasted behind `-S`."""
+    changes = compared.changes("params", PARAMS, CLAIMS, now=name)
     return [
-        f"{'' if file == PARAMS else f'{file}:'}{path}={new}"
+        shlex.quote(f"{'' if file == PARAMS else f'{file}:'}{path}={assigned(change.get('new'))}")
         for file in changes
-        for path, (_, new) in revisions.sides(changes[file])
+        for path, change in changes[file].items()
     ]
+
+
+def assigned(value: rendering.Json) -> str:
+    """Return a value as Hydra, which reads it behind `-S`, understands it."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    if value.startswith("["):  # DVC has made texts of lists
+        return value
+    if re.fullmatch(r"[A-Za-z][\w.-]*", value) and value.lower() not in ("null", "true", "false", "nan", "inf"):
+        return value
+    escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)
+    return f"'{escaped}'"
 
 
 def table(

@@ -4,9 +4,13 @@ A server imports torch under pinned numerics and forks the processes. So a proce
 stage itself needs no torch.
 """
 
+import errno
 import multiprocessing
 import os
+import resource
+import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
@@ -22,6 +26,7 @@ from remnist.runtime.lifetime import defer_sigint, end_with_parent
 
 WORKERS = "REMNIST_WORKERS"
 PRELOAD = "REMNIST_PRELOAD"  # names of modules
+FILES = 32, 1024  # open files without which no worker starts, and with which many do
 SOURCE = Path(__file__).resolve().parents[2]
 
 
@@ -34,6 +39,7 @@ def context(kind: str, modules: list[str]) -> multiprocessing.context.BaseContex
         kind: portable or native, as `remnist.learning.numerics` says.
         modules: those to import once for all processes, so that an edit while they run cannot mix code.
     """
+    _allow_files()
     before = dict(os.environ)
     numerics.pin(kind)
     # Forked processes import this copy of the package too, whatever else is installed.
@@ -42,12 +48,30 @@ def context(kind: str, modules: list[str]) -> multiprocessing.context.BaseContex
     os.environ[PRELOAD] = " ".join(modules)
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload(["remnist.runtime.preload"])
-    resource_tracker.ensure_running()  # or the server would start it, and unblock Ctrl-C with it
-    with defer_sigint():
-        forkserver.ensure_running()
-    os.environ.clear()
-    os.environ.update(before)
+    try:
+        with report_lack():
+            resource_tracker.ensure_running()  # or the server would start it, and unblock Ctrl-C with it
+            with defer_sigint():
+                forkserver.ensure_running()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
     return server
+
+
+def _allow_files() -> None:
+    """Let this process and its workers open as many files as they need, as far as the system allows it.
+
+    Raises:
+        UserError: it allows too few.
+    """
+    fewest, enough = FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= soft < enough:
+        soft = enough if hard < 0 else min(hard, enough)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if 0 <= soft < fewest:
+        raise UserError(f"open files: {soft} allowed: worker processes need {fewest}; `ulimit -n {enough}` allows more")
 
 
 @contextmanager
@@ -56,7 +80,7 @@ def events(processes: multiprocessing.context.BaseContext) -> Iterator["Queue[An
     manager = SyncManager(ctx=processes)
     await_server(processes)
     with report_killed_worker():
-        with defer_sigint():
+        with report_lack(), defer_sigint():
             manager.start(end_with_parent)
         with manager:
             yield manager.Queue()
@@ -66,7 +90,7 @@ def await_server(processes: multiprocessing.context.BaseContext) -> None:
     """Wait until their server has loaded what they need, or has ended. Ctrl-C ends the wait, but not a start."""
 
     def start() -> None:
-        with suppress(ConnectionError, EOFError):
+        with suppress(OSError, EOFError):  # which the next start meets too, and reports
             processes.Process(target=int).start()  # type: ignore[attr-defined]
 
     first = threading.Thread(target=start, daemon=True)
@@ -80,7 +104,8 @@ def workers(processes: multiprocessing.context.BaseContext, tasks: int) -> Itera
 
     The environment variable REMNIST_WORKERS sets another number. The results do not depend on it.
     """
-    executor = _Workers(min(tasks, count()), processes, initializer=end_with_parent)
+    with report_lack():
+        executor = _Workers(min(tasks, count()), processes, initializer=end_with_parent)
     try:
         with report_killed_worker():
             yield executor
@@ -94,8 +119,31 @@ def workers(processes: multiprocessing.context.BaseContext, tasks: int) -> Itera
 
 class _Workers(ProcessPoolExecutor):
     def submit(self, task: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> "Future[Any]":
-        with defer_sigint():  # a task may start a process
+        with report_lack(), defer_sigint():  # a task may start a process
             return super().submit(task, *arguments, **keywords)
+
+
+@contextmanager
+def report_lack() -> Iterator[None]:
+    """Report to the user what the system lacks to start a process, of which its error names nothing."""
+    try:
+        yield
+    except ConnectionError:  # the process that was to start it was killed
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        match error.errno:
+            case errno.EMFILE | errno.ENFILE:
+                way_out = "`ulimit -n 1024` allows more open files"
+            case errno.EAGAIN | errno.ENOMEM:
+                way_out = f"`ulimit -u` says how many are allowed; {WORKERS} sets how many run"
+            case errno.EROFS | errno.EACCES | errno.ENOSYS | errno.ENOENT:
+                way_out = f"they need {tempfile.gettempdir()} and /dev/shm, and to write there"
+            case errno.ENOSPC:
+                way_out = f"they need a little room in {tempfile.gettempdir()} and /dev/shm"
+            case _:
+                way_out = f"their sockets lie in {tempfile.gettempdir()}; TMPDIR names another folder, of a short path"
+        raise UserError(f"worker processes cannot be started: {reason}; {way_out}") from None
 
 
 @contextmanager
@@ -110,14 +158,16 @@ def report_killed_worker() -> Iterator[None]:
 
 
 def count() -> int:
-    """Return how many processes to use: REMNIST_WORKERS, or one a core.
+    """Return how many processes to use: REMNIST_WORKERS, or one for each core that this process may use.
 
     Raises:
         UserError: REMNIST_WORKERS is not a whole number from 1.
     """
     asked = os.environ.get(WORKERS)
-    if asked is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not asked:
+        with warnings.catch_warnings(action="ignore"):  # of /dev/shm, which its own workers would need
+            from joblib import cpu_count  # knows the quotas of containers; takes a quarter of a second to import
+        return int(cpu_count())
     if not asked.isdecimal() or int(asked) < 1:
         raise UserError(f"{WORKERS}: {asked!r}: allowed: a whole number of processes, 1 or more")
     return int(asked)

@@ -1,6 +1,7 @@
 """What the server of a pool loads first: the modules that its processes need, at once, and nothing if nobody waits."""
 
 import os
+import sys
 from importlib import import_module
 
 from remnist.runtime.lifetime import end_with_parent_meanwhile
@@ -12,4 +13,8 @@ if PRELOAD not in os.environ:
 
 with end_with_parent_meanwhile():
     for name in os.environ[PRELOAD].split():
-        import_module(name)
+        try:
+            import_module(name)
+        except (ImportError, MemoryError, OSError) as error:  # its caller would go on without it
+            print(f"error: {name} cannot be loaded: {error}", file=sys.stderr, flush=True)
+            os._exit(1)

@@ -18,6 +18,7 @@ from pathspec import GitIgnoreSpec
 from remnist.errors import UserError
 from remnist.files import read_json, read_yaml
 from remnist.plan import digests, entries
+from remnist.runtime.isolation import isolate
 from remnist.runtime.lifetime import end_with_parent
 from remnist.settings import Variant
 
@@ -32,10 +33,13 @@ def command_main() -> Iterator[None]:
     It ends at once when the DVC that runs it does.
     """
     end_with_parent()
+    isolate()
     try:
         yield
-    except (UserError, OSError) as error:
+    except UserError as error:
         sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(f"error: {error.filename or 'the system'}: {error.strerror or error}")
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -149,7 +153,7 @@ class Inputs:
 @cache
 def _pipeline(_: bytes) -> Any:
     """Return the content of dvc.yaml, which has these bytes."""
-    return read_yaml(PIPELINE)
+    return read_yaml(PIPELINE, aliases=True)
 
 
 def _value(params: Any, key: str) -> Any:

@@ -14,7 +14,7 @@ NONE: dict[str, Any] = {pull_request.PLAN: {}, pull_request.DIGESTS: {}, pull_re
 def render(params: dict[str, Any] = NONE, **content: Any) -> str:
     defaults: dict[str, Any] = {
         "base": "main", "total": 3, "found": {}, "marks": {}, "summary": {}, "verdicts": {}, "shifts": {}, "claims": {},
-        "plots": [], "settings": pull_request.settings(params), "recoded": pull_request.recoded(params),
+        "plots": [], "absent": [], "settings": pull_request.settings(params), "recoded": pull_request.recoded(params),
     }  # fmt: skip
     return rendering.render("review.md.j2", **defaults | content)
 

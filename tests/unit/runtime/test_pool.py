@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import joblib
 import pytest
+from joblib.externals.loky.backend import context
 
 from remnist.errors import UserError
 from remnist.runtime import pool
@@ -47,7 +49,7 @@ def test_workers_end_with_the_process_that_started_them(tmp_path, end):
     assert all(gone(member) for member in group)
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5", ""])
+@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5", " "])
 def test_bad_number_of_workers(monkeypatch, value):
     monkeypatch.setenv(pool.WORKERS, value)
     with pytest.raises(UserError, match=r"REMNIST_WORKERS: .*allowed: a whole number"):
@@ -57,8 +59,19 @@ def test_bad_number_of_workers(monkeypatch, value):
 def test_number_of_workers(monkeypatch):
     monkeypatch.setenv(pool.WORKERS, "3")
     assert pool.count() == 3
-    monkeypatch.delenv(pool.WORKERS)
-    assert 1 <= pool.count() <= (os.cpu_count() or 1)
+    monkeypatch.setenv(pool.WORKERS, "")
+    assert pool.count() == joblib.cpu_count()
+
+
+def test_the_cores_that_a_process_may_use_count(monkeypatch):
+    """A container with `--cpus 1` has a quota, a batch job an affinity, on a machine of many cores."""
+    monkeypatch.delenv(pool.WORKERS, raising=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(context, "_cpu_count_cgroup", lambda _: 1)
+        assert pool.count() == 1
+    one = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
+    code = f"{one}; from remnist.runtime import pool; print(pool.count())"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "1\n"
 
 
 KILLED = """

@@ -247,9 +247,8 @@ def end_of(error: BaseException) -> object:
 
 def test_a_command_ends_in_a_line_where_the_user_can_mend_it():
     assert end_of(UserError("model.dropout: 7")) == "error: model.dropout: 7"
-    assert end_of(OSError(28, "No space left on device", "a.json")) == (
-        "error: [Errno 28] No space left on device: 'a.json'"
-    )
+    assert end_of(OSError(28, "No space left on device", "a.json")) == "error: a.json: No space left on device"
+    assert end_of(OSError(24, "Too many open files")) == "error: the system: Too many open files"
     assert end_of(KeyboardInterrupt()) == 130
 
 

@@ -1,0 +1,26 @@
+"""What a process of the project takes from its surroundings: nothing that changes what it computes, draws or writes."""
+
+import os
+import sys
+from io import TextIOWrapper
+
+from remnist.learning import numerics
+
+# matplotlib reads a user's settings when it is imported, and a backend that another program asked for.
+DRAWING = {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
+OTHERS = ("DVCLIVE_", "PANDAS_")  # prefixes of what their libraries read
+
+
+def isolate() -> None:
+    """Take from the environment what libraries would read there; call it before any of them is imported.
+
+    Kernels are pinned as portable, until a process is started for numerics of another kind. A character that the
+    terminal lacks is printed as its code.
+    """
+    numerics.pin("portable")
+    for name in [name for name in os.environ if name.startswith(OTHERS)]:
+        del os.environ[name]
+    os.environ.update(DRAWING)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

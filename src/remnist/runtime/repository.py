@@ -1,0 +1,33 @@
+"""DVC's repository in the working directory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from remnist.errors import UserError, printable
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+
+@contextmanager
+def repository() -> Iterator["Repo"]:
+    """Open it, and report what DVC refuses, or Git.
+
+    Raises:
+        UserError: they refuse, as where a file of theirs is damaged or the project belongs to another user.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from pygit2 import GitError
+    from scmrepo.exceptions import SCMError
+
+    try:
+        with Repo() as repo:
+            yield repo
+    except (DvcException, SCMError) as error:
+        raise UserError(printable(" ".join(str(error).split()))) from None
+    except ValueError as error:  # DVC does not expect an impossible date
+        raise UserError(f"dvc.yaml or params.yaml: {error}") from None
+    except GitError as error:
+        raise UserError(f"Git: {error}; `git status` says what helps") from None
