@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.support.harm import in_own_mounts
 from tests.support.processes import all_gone, members, start, wait_for
 from tests.support.repository import Repository, ran
 
@@ -241,16 +241,6 @@ set +e
 dvc repro --force; echo "status $?"
 python stages/$3.py mlp-baseline; echo "status $?"
 """
-
-
-def in_own_mounts(script: str, study: Repository, folder: Path, *arguments: str) -> str:
-    """Run a shell script that may mount what it likes: no other process sees it."""
-    unshare = ["unshare", "--map-root-user", "--mount"]
-    if subprocess.run([*unshare, "true"], capture_output=True).returncode:
-        pytest.skip("this system lets nobody mount file systems of their own")
-    command = [*unshare, "sh", "-c", script, "sh", str(study.folder), str(folder), *arguments]
-    done = subprocess.run(command, env=study.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    return done.stdout
 
 
 @pytest.mark.parametrize(

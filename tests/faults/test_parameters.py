@@ -138,12 +138,34 @@ def test_parameters_of_other_bytes():
     refused(read_yaml, Path("params.yaml"), naming="params.yaml")
 
 
+ALIASES = {
+    "an alias": "a: &x {lr: 1}\nb: *x\n",
+    "a merged alias": "a: &x {lr: 1}\nb:\n  <<: *x\n",
+    "an alias in a list": "a: [&x 1, *x]\n",
+}
+
+
+@pytest.mark.parametrize("content", ALIASES.values(), ids=ALIASES)
+@pytest.mark.fault("aliases in params.yaml and claims.yaml")
+def test_aliases_are_refused(content):
+    """`-S` writes one value, and the other place keeps its own, or the two change together: neither is said."""
+    for name in ("params.yaml", "claims.yaml"):
+        Path(name).write_text(content)
+        refused(read_yaml, Path(name), naming=f"{name}: line {1 if '[' in content else content.count(chr(10))}: *x")
+
+
 NAMES = [
     "a/b", "../x", "../../executed", "/tmp/x", "a b", "a.b", ".", "..", "-x", "--help", "a;mkdir ../executed",  # noqa: S108
     "$(mkdir ../executed)", "`mkdir ../executed`", "a|b", "a&b", "a>b", "a'b", 'a"b', "a\\b", "a\nb", "a\tb", "é",
     "名前", "a\u202eb", "a\u200bb", "*", "?", "[a]", "{a}", "${a}", "%s", "~", "#a", "@a", "a:b", "x" * 65, "",
     "lr-0.001", 3,
 ]  # fmt: skip
+
+
+@pytest.mark.fault("names of variants")
+def test_names_that_are_one_folder_where_case_does_not_count(params):
+    params["variants"]["MLP-Baseline"] = {}
+    refused(resolve, params, naming='variants.MLP-Baseline: "MLP-Baseline": mlp-baseline is the same name')
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -162,6 +162,45 @@ def test_no_such_revision_leaves_the_last_review(study):
     assert last.read_text() == "kept"
 
 
+UNREADABLE = {
+    "figures cut short": ("metrics/claims.json", lambda text: text[:1]),
+    "a conflict in figures": ("metrics/verdicts.json", lambda text: f"<<<<<<< HEAD\n{text}"),
+    "a conflict in a plot": ("plots/accuracy.csv", lambda text: f"{text}<<<<<<< HEAD\n"),
+    "a damaged value": ("plots/per_digit.csv", lambda text: text.replace(",0.", ",O.", 1)),
+    "a missing plot": ("plots/roc.csv", lambda _: None),
+    "missing figures": ("metrics/summary.json", lambda _: None),
+    "a damaged plan": ("plan.json", lambda text: text[:-3]),
+}
+
+
+@pytest.mark.parametrize(("name", "damage"), UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.fault("results that a review cannot read")
+def test_what_cannot_be_read_is_not_taken_for_absent(study, name, damage):
+    """On either side: here, and, of what is damaged, in the other revision."""
+    path = study.folder / name
+    content = path.read_text()
+    if (damaged := damage(content)) is None:
+        path.unlink()
+    else:
+        path.write_text(damaged)
+    with pytest.raises(RuntimeError, match=rf"\nerror: {name}: .*(damaged|missing) here, so nothing was compared"):
+        study.run("python", "-m", "remnist.cli", "review", "HEAD")
+    if damaged is not None:
+        study.git("commit", "-qam", "Damage")
+        path.write_text(content)
+        with pytest.raises(RuntimeError, match=rf"\nerror: {name}: .*damaged in HEAD, so nothing was compared"):
+            study.run("python", "-m", "remnist.cli", "review", "HEAD")
+        study.git("reset", "-q", "--soft", "HEAD~1")
+
+
+def test_a_file_that_an_older_revision_lacks_is_named(study):
+    study.git("rm", "-q", "--cached", "plots/roc.csv")
+    study.git("commit", "-qm", "Remove a plot")
+    said = study.run("python", "-m", "remnist.cli", "review", "HEAD")
+    study.git("reset", "-q", "--soft", "HEAD~1")
+    assert "Not compared, since HEAD has none: `plots/roc.csv`." in said
+
+
 def test_experiments_of_a_sweep_side_by_side(study):
     margin, dropout = "claims.yaml:claims.dropout-50-no-difference.margin=0.8", "variants.mlp-dropout-50.model.dropout"
     for name, changes in (("third", [f"{dropout}=0.9", margin]), ("first", [f"{dropout}=0.1"])):

@@ -6,10 +6,12 @@ SET="model.dropout=0.5"` and `make demo` run it.
 
 import argparse
 import shlex
+from pathlib import Path
 
 from remnist.commands import ahead, lock
 from remnist.commands.processes import run_dvc, run_process
 from remnist.errors import UserError, printable
+from remnist.runtime.repository import repository
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the study in the working directory."""
+    if not Path(".git").exists():
+        with repository():  # whose error says what helps
+            pass
     lock.mend()
     if arguments.set is not None:
         set_parameters(arguments.set)

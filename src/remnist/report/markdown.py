@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from remnist.errors import printable
 
-# What Markdown, HTML or mathematics in it takes for more than a character; not so an underscore in a word, or a bracket
-# alone.
-SPECIAL = re.compile(r"([\\`*<>|~$&]|(?<!\w)_|_(?!\w)|\](?=\())")
+# What Markdown, HTML or mathematics in it takes for more than a character; not so an underscore in a word, a bracket
+# alone, or a minus before a figure.
+SPECIAL = re.compile(r"(^[#+-]+(?=\s)|[\\`*<>|~$&]|(?<!\w)_|_(?!\w)|\](?=\())")
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 
 

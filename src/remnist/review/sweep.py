@@ -49,22 +49,27 @@ def settings(compared: revisions.Comparison, name: str) -> list[str]:
     """Return the parameters that an experiment set, as they can be pasted behind `-S`."""
     changes = compared.changes("params", PARAMS, CLAIMS, now=name)
     return [
-        shlex.quote(f"{'' if file == PARAMS else f'{file}:'}{path}={assigned(change.get('new'))}")
+        shlex.quote(f"{'' if file == PARAMS else f'{file}:'}{assignment(path, change)}")
         for file in changes
         for path, change in changes[file].items()
     ]
 
 
+def assignment(path: str, change: rendering.Json) -> str:
+    """Return how Hydra, which reads what stands behind `-S`, sets a value, and adds one that was not there."""
+    return f"{'++' if change.get('old') is None else ''}{path}={assigned(change.get('new'))}"
+
+
 def assigned(value: rendering.Json) -> str:
-    """Return a value as Hydra, which reads it behind `-S`, understands it."""
+    """Return a value as Hydra reads it."""
     if not isinstance(value, str):
         return json.dumps(value)
-    if value.startswith("["):  # DVC has made texts of lists
+    if value.startswith("[") and value.endswith("]"):  # DVC has made texts of lists
         return value
     if re.fullmatch(r"[A-Za-z][\w.-]*", value) and value.lower() not in ("null", "true", "false", "nan", "inf"):
         return value
-    escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)
-    return f"'{escaped}'"
+    escaped = re.sub(r'(\\*)("|$)', lambda found: 2 * found[1] + (found[2] and r"\""), value)
+    return f'"{escaped}"'
 
 
 def table(

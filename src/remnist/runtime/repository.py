@@ -26,7 +26,10 @@ def repository() -> Iterator["Repo"]:
         with Repo() as repo:
             yield repo
     except (DvcException, SCMError) as error:
-        raise UserError(printable(" ".join(str(error).split()))) from None
+        reason = printable(" ".join(str(error).split()))
+        if reason.endswith("not a git repository"):  # unpacked from an archive
+            reason += "; `git init` makes it one, and `dvc config --local core.no_scm true` lets DVC work without"
+        raise UserError(reason) from None
     except ValueError as error:  # DVC does not expect an impossible date
         raise UserError(f"dvc.yaml or params.yaml: {error}") from None
     except GitError as error:

@@ -1,7 +1,15 @@
 """Experiments side by side."""
 
-import pandas as pd
+import shlex
+from pathlib import Path
+from typing import Any
 
+import pandas as pd
+import pytest
+from dvc.utils.cli_parse import to_path_overrides
+from dvc.utils.hydra import apply_overrides
+
+from remnist.files import read_yaml
 from remnist.review import sweep
 
 
@@ -20,3 +28,29 @@ def test_table_of_experiments():
         "| *verdicts flipped* |  | 2 | 0 |",
         "| `a` | 81.50 ± 0.71 % | 91.75 ± 1.06 % ▲ | 81.50 ± 0.71 % |",
     ]
+
+
+VALUES = [
+    0.5, 32, 1e-05, True, None, "gelu", "say \"x\", or 'x': {c} $ [", "ends\\", 'x\\"y\\\\', "null", "True", "1e-3", "",
+    "päth ü", "a=b", "- x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("old", [None, 1])
+@pytest.mark.parametrize("value", VALUES)
+def test_a_value_that_is_shown_can_be_pasted_behind_S(tmp_path, monkeypatch, value, old):  # noqa: N802
+    monkeypatch.chdir(tmp_path)
+    assert pasted(sweep.assignment("a.c", {"old": old, "new": value}), {} if old is None else {"c": old}) == value
+
+
+def test_a_list_too_of_which_dvc_makes_text(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert pasted(sweep.assignment("a.c", {"old": None, "new": "[32, 16]"}), {}) == [32, 16]
+
+
+def pasted(assignment: str, before: dict[str, Any]) -> Any:
+    """Return the value that params.yaml has once an assignment went through a shell, DVC and Hydra."""
+    Path("params.yaml").write_text(f"a: {before}\n")
+    for path, overrides in to_path_overrides(shlex.split(shlex.quote(assignment))).items():
+        apply_overrides(path, overrides)
+    return read_yaml(Path("params.yaml"))["a"]["c"]
