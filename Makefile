@@ -1,6 +1,7 @@
 # Each target sets up what it needs: Python 3.11 or newer, git and make are enough.
 PYTHON ?= python3
 BIN := .venv/bin
+LOCKED := .venv/locked
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # Python runs this line when it starts: without activation too, DVC finds the `python` of its stages, which is its own.
@@ -9,7 +10,7 @@ FIRST_ON_PATH := import os, sys; bin = os.path.join(sys.prefix, "bin") + os.path
 
 PARALLEL := -n auto --dist loadfile  # a process a core, each test file in one of them
 
-.PHONY: help demo repro exp test test-unit faults verify audit check-lock check-results review experiments bench bench-parallel bench-memory rehearsal lock
+.PHONY: help demo repro exp test test-unit faults canary verify audit check-lock check-results review experiments bench bench-parallel bench-memory rehearsal lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -40,6 +41,9 @@ test-unit: $(BIN)/.installed ## the tests that need no run of the graph; under a
 
 faults: $(BIN)/.installed ## kills, faults and bad input, all of them, and their count in tests/README.md; 11 to 18 minutes
 	pytest $(PARALLEL) -m fault --record-faults
+
+canary: $(BIN)/.installed ## what each process computes first, to see in a second whether any bit is another one here
+	remnist canary
 
 verify: $(BIN)/.installed ## the same bits here and on emulated processors; needs qemu-user; 9 minutes
 	remnist verify
@@ -74,10 +78,17 @@ bench-memory: $(BIN)/.installed ## memory of one worker and of more, on MNIST; M
 rehearsal: $(BIN)/.installed ## the study on a cluster whose 64 workers sleep instead of training; 15 minutes
 	python -m benchmarks.rehearsal
 
-lock: $(BIN)/.installed ## resolve requirements.txt and requirements-bench.txt again from pyproject.toml
+lock: $(BIN)/.installed ## resolve requirements.txt and requirements-bench.txt again from pyproject.toml, if no bit changes
+	cp requirements.txt requirements.txt.tmp
 	uv pip compile pyproject.toml --extra dev --universal --fork-strategy fewest --python-version 3.11 \
 	  --upgrade --generate-hashes --custom-compile-command "make lock" \
-	  --quiet --output-file requirements.txt
+	  --quiet --output-file requirements.txt.tmp
+	uv venv --quiet --clear --python $(BIN)/python $(LOCKED)
+	uv pip sync --quiet --python $(LOCKED)/bin/python --require-hashes requirements.txt.tmp
+	PYTHONPATH=src $(LOCKED)/bin/python -m remnist.kernels.library
+	PYTHONPATH=src $(LOCKED)/bin/python -m remnist.cli canary
+	mv requirements.txt.tmp requirements.txt
+	rm -r $(LOCKED)
 	python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 	  print(*project["optional-dependencies"]["bench"], sep="\n")' | \
 	  uv pip compile - --constraint requirements.txt --universal --fork-strategy fewest --python-version 3.11 \

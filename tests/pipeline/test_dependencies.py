@@ -80,13 +80,14 @@ def digested(stage: str) -> set[str]:
 
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "plan"])
 def test_digest_covers_the_modules_that_a_stage_loads_and_no_other(stage, imported):
-    """Apart from what decides none of its bits: numerics that runtime pins, a run's form, a worker's command."""
-    others = {
-        "report": {"src/remnist/learning/numerics.py", "src/remnist/kernels/__init__.py"},
-        "evaluate": {"src/remnist/learning/runs.py"},
-    }
+    """Apart from what decides none of its bits: numerics that runtime pins, a run's form, what the canary computes."""
+    pins = {"src/remnist/learning/numerics.py", "src/remnist/kernels/__init__.py"}
+    computed = digests.closure([demo.ROOT / "src/remnist/learning/canary.py"])
+    canary = {f"src/{name}" for name in computed} - digested(stage)
+    others = dict.fromkeys(("download", "preprocess", "report"), pins)
+    others |= {"train": canary, "evaluate": canary | {"src/remnist/learning/runs.py"}}
     free = tuple(f"src/remnist/{name.replace('.', '/')}" for name in (*FREE, "cli", "commands", "review"))
-    assert digested(stage) == {name for name in imported[stage] if not name.startswith(free)} - others.get(stage, set())
+    assert digested(stage) == {name for name in imported[stage] if not name.startswith(free)} - others[stage]
 
 
 def test_plan_depends_on_all_that_a_digest_covers():

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from remnist import machine
 from remnist.commands import demo, verify
 from remnist.commands.verify import FEW, REFERENCE, RUNS, Outcome, Run, differ, table
 from remnist.errors import UserError
@@ -105,3 +106,18 @@ def test_runs_that_wait_do_not_start_after_ctrl_c_or_a_failure(monkeypatch, erro
     with pytest.raises(error):
         verify.run(argparse.Namespace(quick=False))
     assert len(started) <= 2
+
+
+def test_this_machines_line_takes_the_place_of_its_earlier_one(monkeypatch, tmp_path):
+    (tmp_path / "docs").mkdir()
+    table = tmp_path / verify.PROCESSORS
+    header = [*machine.facts(), "vectors", "weights"]
+    table.write_text(",".join(header) + "\n" + ",".join(["another", *"abcd", "AVX2", "0" * 16]) + "\n")
+    monkeypatch.setattr(demo, "ROOT", tmp_path)
+    for unit in ("AVX2", "AVX-512"):
+        verify.record(Outcome(unit, {"models/a": "1"}))
+    lines = table.read_text().splitlines()
+    assert len(lines) == 3
+    assert lines[1].startswith("another,")
+    assert machine.processor() in lines[2]
+    assert ",AVX-512," in lines[2]

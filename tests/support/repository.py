@@ -55,8 +55,7 @@ class Repository:
 
     def reset(self) -> None:
         """Go back to the committed results, as someone does who gives an experiment up."""
-        for name in ("params.yaml", "claims.yaml"):  # `dvc exp run -S` leaves an index by which they count as unchanged
-            (self.folder / name).touch()
+        (self.folder / ".git/index").unlink(missing_ok=True)  # `dvc exp run` leaves one by which changes do not count
         for experiment in self.git("for-each-ref", "--format=%(refname)", "refs/exps").split():
             self.git("update-ref", "-d", experiment)
         self.git("reset", "-q", "--hard")

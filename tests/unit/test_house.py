@@ -9,8 +9,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/remnist"
 # Floors, the ground first: a room imports only from its own floor's rooms that stand before it, and from floors below.
 ORDER = [
-    "errors", "files", "settings", "data", "plan", "kernels", "models", "learning", "evaluation", "runtime", "report",
-    "review", "commands", "cli",
+    "errors", "files", "machine", "settings", "data", "plan", "kernels", "models", "learning", "evaluation", "runtime",
+    "report", "review", "commands", "cli",
 ]  # fmt: skip
 LONGEST = 300  # lines of a file
 FILES = sorted(path for folder in ("src", "stages", "benchmarks", "tests") for path in (ROOT / folder).rglob("*.py"))

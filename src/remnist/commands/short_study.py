@@ -52,6 +52,8 @@ def main() -> None:
     if arguments.emulated:
         map_page_zero()
     if arguments.half == "report":
+        if arguments.emulated:
+            import numpy  # noqa: F401 (before the stage pins numpy's kernels: qemu lacks some of AVX2's)
         share(Inline(), Queue())
         run("report")
     else:

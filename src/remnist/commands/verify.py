@@ -7,10 +7,11 @@ between them, one seed, and small batches where a network is large. It needs qem
 """
 
 import argparse
+import csv
 import hashlib
+import io
 import os
 import platform
-import re
 import shutil
 import signal
 import subprocess
@@ -25,15 +26,17 @@ from typing import Any
 
 from tqdm import tqdm
 
+from remnist import machine
 from remnist.commands import ahead, demo
 from remnist.errors import UserError
-from remnist.files import read_yaml
+from remnist.files import read_yaml, write_text
 from remnist.plan.resolve import resolve
 from remnist.runtime import pool
 from remnist.settings import Variant
 
 QEMU = "qemu-x86_64"
 SCRIPT = Path("src/remnist/commands/short_study.py")
+PROCESSORS = Path("docs/processors.csv")
 MADE = ("data", "plan.json", "digests.json", "models", "dvclive", "evaluations", "metrics", "plots", "REPORT.md")
 CRASHES = 2  # crashes of qemu 7.2 itself, which happen once in a dozen runs and say nothing about bits
 MOVED = "0x10000000000"  # address of the emulated address 0, so that it can be mapped
@@ -71,7 +74,7 @@ class Run:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.processor or processor()}, {self.words}"
+        return f"{self.processor or machine.processor()}, {self.words}"
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError("other bits than in one process on this machine:\n" + "\n".join(lines))
     reference = outcomes[REFERENCE]
     print(f"{len(reference.hashes)} files, the same bits in every run that made them.")
+    print(f"{PROCESSORS} has a line of this machine: {record(reference)}")
     if reference.weights() not in (demo.ROOT / "README.md").read_text(encoding="utf-8"):
         raise UserError("README.md states other weights; if that is meant, the table above belongs there")
 
@@ -211,13 +215,22 @@ def table(outcomes: Mapping[Run, Outcome]) -> str:
     """Lay out the runs as README.md has them."""
     lines = ["| processor | vectors | | SHA-256 of the weights |", "| --- | --- | --- | --- |"]
     lines += [
-        f"| {run.processor or processor()} | {outcome.vector_unit} | {run.words} | `{outcome.weights()}` |"
+        f"| {run.processor or machine.processor()} | {outcome.vector_unit} | {run.words} | `{outcome.weights()}` |"
         for run, outcome in outcomes.items()
     ]
     return "\n".join(lines)
 
 
-def processor() -> str:
-    """Return the name of this machine's processor."""
-    found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
-    return found[1] if found else platform.machine()
+def record(reference: Outcome) -> str:
+    """Write this machine's line into the table of processors, in place of an earlier one; return it."""
+    path = demo.ROOT / PROCESSORS
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    own = machine.facts() | {"vectors": reference.vector_unit, "weights": reference.weights()}
+    rows = [row for row in rows if any(row[name] != own[name] for name in ("processor", "C library", "system"))]
+    text = io.StringIO()
+    lines = csv.DictWriter(text, [*own], lineterminator="\n")
+    lines.writeheader()
+    lines.writerows([*rows, own])
+    write_text(path, text.getvalue())
+    return text.getvalue().splitlines()[-1]

@@ -70,11 +70,11 @@ def load(path: Path, part: Part, settings: Data) -> tuple[Tensor, Tensor]:
     size, (shift, scale) = settings.image_size, (mean, std) if settings.normalize else (0.0, 1.0)
     if part == "train":
         return _mapped(path, images, size, shift, scale), labels.to(torch.int64)
-    return torch.cat(list(_converted(images, size, shift, scale))), labels.to(torch.int64)
+    return torch.cat(list(converted(images, size, shift, scale))), labels.to(torch.int64)
 
 
-def _converted(images: Tensor, size: int, shift: float, scale: float) -> Iterator[Tensor]:
-    """Yield images, uint8 of shape (n, h, w), some at a time, as floats of another size, shifted and scaled."""
+def converted(images: Tensor, size: int, shift: float, scale: float) -> Iterator[Tensor]:
+    """Yield images, uint8 of shape (n, h, w), some at a time, as floats (n, 1, size, size), shifted and scaled."""
     for chunk in torch.split(images.unsqueeze(1), CHUNK):
         resized = chunk
         if size != chunk.shape[-1]:
@@ -90,10 +90,10 @@ def _mapped(data_path: Path, images: Tensor, size: int, shift: float, scale: flo
     shape = (len(images), 1, size, size)
     try:
         if not path.exists() or path.stat().st_size != math.prod(shape) * torch.float32.itemsize:
-            mapped.write(path, (chunk.numpy() for chunk in _converted(images, size, shift, scale)))
+            mapped.write(path, (chunk.numpy() for chunk in converted(images, size, shift, scale)))
         return torch.from_file(str(path), size=math.prod(shape), dtype=torch.float32).reshape(shape)
     except (OSError, RuntimeError):  # a full disk, or another run has removed it
-        return torch.cat(list(_converted(images, size, shift, scale)))
+        return torch.cat(list(converted(images, size, shift, scale)))
 
 
 def _xor(repeats: int) -> tuple[Tensor, Tensor]:

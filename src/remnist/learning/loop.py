@@ -59,7 +59,10 @@ def run_seed(variant: Variant, seed: int, data_path: Path, on_epoch: Callable[[E
     model = models.build(variant.model, image_shape=images.shape[1:], classes=loading.classes(variant.data))
     model.to(device)
     torch.manual_seed(dropout)
-    loss, step = losses.build(variant.loss), optimizers.build(variant, list(model.parameters()))
+    loss = losses.build(variant.loss)
+    step = optimizers.build(
+        variant.optimizer, list(model.parameters()), weight_decay=train.weight_decay, device=train.device
+    )
     gradients = gradients_of(model, variant.loss, train.l2_penalty)
     steps = train.epochs * math.ceil(len(labels) / train.batch_size)
     rates = (train.lr * factor(variant.schedule, i, steps) for i in range(steps))

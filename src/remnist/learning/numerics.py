@@ -27,6 +27,7 @@ PINS = {
     "portable": {
         "ATEN_CPU_CAPABILITY": "avx2",
         "MKL_CBWR": "COMPATIBLE",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",  # numpy's kernels beyond AVX2
         "ONEDNN_MAX_CPU_ISA": "AVX2",
         "OPENBLAS_CORETYPE": CORE,
     },
@@ -85,26 +86,35 @@ def is_portable() -> bool:
 def settle() -> None:
     """Make torch compute as pinned in this process, once and for all: call it before the first computation.
 
+    A process that is pinned as portable then computes what `remnist.learning.canary` knows the bits of.
+
     One thread. Numbers below 1.2e-38, which Adam's means and the momentum of idle weights decay to, count as 0, since
     processors take up to a hundred times as long over them. If the pins are portable, matrix products are OpenBLAS',
     and the residual CNN's convolutions those of `remnist.kernels`.
 
     Raises:
         UserError: the pins are portable, and the kernels that torch or numpy took are others: the processor lacks
-            them, or the libraries were loaded before the pins were set.
+            them, or the libraries were loaded before the pins were set. Or a result has other bits.
     """
     import torch
+
+    from remnist.learning import canary
 
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     if is_portable():
+        _check_kernels()
         kernels.is_in_use = True
         _multiply_by_openblas()
+        canary.check()
 
 
-def _multiply_by_openblas() -> None:
-    """Let numpy take torch's matrix products on the CPU, forward and backward, whatever module asks for them."""
-    import numpy as np
+def _check_kernels() -> None:
+    """Check which kernels torch and numpy say that they took.
+
+    Raises:
+        UserError: others than those that were pinned.
+    """
     import torch
     from threadpoolctl import threadpool_info
 
@@ -117,6 +127,13 @@ def _multiply_by_openblas() -> None:
             f"OpenBLAS takes {CORE}'s kernels; here it takes {', '.join(sorted(used)) or 'no OpenBLAS'}, and torch "
             f"{vector_unit}. native runs anywhere"
         )
+
+
+def _multiply_by_openblas() -> None:
+    """Let numpy take torch's matrix products on the CPU, forward and backward, whatever module asks for them."""
+    import numpy as np
+    import torch
+
     np.seterr(over="ignore", invalid="ignore")  # a network that diverges is the report's to show
 
     def matmul(a: "Tensor", b: "Tensor") -> "Tensor":

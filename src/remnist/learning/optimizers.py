@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 from torch.optim.adagrad import adagrad
 
-from remnist.settings import Adagrad, Adam, AdamW, RmsProp, Sgd, Variant
+from remnist.settings import Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd
 
 Step = Callable[[tuple[Tensor, ...], float], None]
 
 UNCORRECTED = 2.0**24  # steps from which Adam divides its means by exactly 1; float32 counts no further
 
 
-def build(variant: Variant, parameters: Sequence[Tensor]) -> Step:
+def build(settings: Optimizer, parameters: Sequence[Tensor], *, weight_decay: float = 0.0, device: str = "cpu") -> Step:
     """Build the optimiser of a variant.
 
     RMSprop (Tieleman and Hinton, lecture 6.5 of Neural Networks for Machine Learning, 2012) has no fused kernel on
@@ -27,25 +27,27 @@ def build(variant: Variant, parameters: Sequence[Tensor]) -> Step:
     w = w - lr g / (sqrt(v) + eps), and so takes Adam's.
 
     Args:
-        variant: its settings.
+        settings: its own.
         parameters: the tensors to train, which each step changes in place.
+        weight_decay: share of the learning rate by which a step shrinks each parameter.
+        device: where they are, cpu or cuda.
 
     Returns:
         A function that takes the parameters' gradients, in their order, and the learning rate, and makes one step.
     """
-    weights, decay = list(parameters), variant.train.weight_decay
-    match variant.optimizer:
+    weights = list(parameters)
+    match settings:
         case Sgd(momentum=momentum):
-            return _sgd(weights, momentum, decay)
+            return _sgd(weights, momentum, weight_decay)
         case Adam(betas=betas):
-            return _adam(torch._fused_adam_, weights, betas, decay)
+            return _adam(torch._fused_adam_, weights, betas, weight_decay)
         case AdamW(betas=betas):
-            return _adam(torch._fused_adamw_, weights, betas, decay)
+            return _adam(torch._fused_adamw_, weights, betas, weight_decay)
         case RmsProp(alpha=alpha):
-            return _adam(torch._fused_adam_, weights, [0.0, alpha], decay, counted=UNCORRECTED)
+            return _adam(torch._fused_adam_, weights, [0.0, alpha], weight_decay, counted=UNCORRECTED)
         case Adagrad():
             # torch fuses Adagrad on the CPU alone.
-            return _adagrad(weights, decay, fused=variant.train.device == "cpu")
+            return _adagrad(weights, weight_decay, fused=device == "cpu")
 
 
 def _sgd(weights: list[Tensor], momentum: float, weight_decay: float) -> Step:

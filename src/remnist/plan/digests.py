@@ -27,8 +27,8 @@ NAME = PACKAGE.name
 
 # Modules and packages that decide no result: what they check or carry stands in the settings, or in claims.yaml.
 FREE = (
-    "errors", "files", "settings", "runtime", "plan.digests", "plan.entries", "plan.problems", "plan.resolve",
-    "plan.schema", "plan.syntax",
+    "errors", "files", "learning.canary", "machine", "settings", "runtime", "plan.digests", "plan.entries",
+    "plan.problems", "plan.resolve", "plan.schema", "plan.syntax",
 )  # fmt: skip
 
 # Distributions whose versions can change a stage's result.

@@ -2,13 +2,14 @@
 
 import os
 import sys
+import warnings
 from io import TextIOWrapper
 
 from remnist.learning import numerics
 
 # matplotlib reads a user's settings when it is imported, and a backend that another program asked for.
 DRAWING = {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
-OTHERS = ("DVCLIVE_", "PANDAS_")  # prefixes of what their libraries read
+OTHERS = ("DVCLIVE_", "PANDAS_", "PYTHONWARNINGS")  # prefixes of what their libraries read
 
 
 def isolate() -> None:
@@ -21,6 +22,9 @@ def isolate() -> None:
     for name in [name for name in os.environ if name.startswith(OTHERS)]:
         del os.environ[name]
     os.environ.update(DRAWING)
+    if sys.warnoptions:
+        warnings.simplefilter("default")  # and none an error
+    warnings.filterwarnings("ignore", category=ImportWarning)  # of numpy's kernels that a processor lacks anyway
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -32,7 +32,10 @@ def both(variant, gradients, scale=1.0):
     states = []
     for take, model in zip(gradients, (first, copy.deepcopy(first)), strict=True):
         torch.manual_seed(1)
-        take, step = take(model), optimizers.build(variant, list(model.parameters()))
+        take, step = (
+            take(model),
+            optimizers.build(variant.optimizer, list(model.parameters()), weight_decay=variant.train.weight_decay),
+        )
         model.train()
         for images, labels in batches:
             found = take(images, labels)

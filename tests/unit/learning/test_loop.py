@@ -139,7 +139,7 @@ def test_an_epoch_agrees_with_the_textbook_loop(name):
     images, labels = torch.rand(20, 1, 16, 16), torch.randint(0, 3, (20,))
     ours = small_model(name, image_size=16)
     theirs = copy.deepcopy(ours)
-    step = optimizers.build(digits(), list(ours.parameters()))
+    step = optimizers.build(digits().optimizer, list(ours.parameters()))
     batches, rates = list(zip(images.split(5), labels.split(5), strict=True)), [0.1, 0.3, 0.2, 0.1]
     train_epoch(ours, gradients_of(ours, digits().loss, l2=0.01), step, iter(rates), iter(batches))
     optimizer, criterion = torch.optim.SGD(theirs.parameters(), momentum=0.5), torch.nn.CrossEntropyLoss()

@@ -29,7 +29,7 @@ def weights():
 @pytest.mark.parametrize(("settings", "reference", "arguments"), CASES, ids=[f"{s}" for s, _, _ in CASES])
 def test_twenty_steps_agree_with_torch(settings, reference, arguments):
     ours, theirs = weights(), weights()
-    step = optimizers.build(digits(train=settings | {"weight_decay": 0.01}), ours)
+    step = optimizers.build(digits(train=settings).optimizer, ours, weight_decay=0.01)
     optimizer = reference(theirs, lr=0.02, weight_decay=0.01, **arguments)
 
     def loss(parameters):
