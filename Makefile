@@ -67,16 +67,16 @@ experiments: $(BIN)/.installed ## what experiments from this commit changed, sid
 
 bench: $(BIN)/.bench ## seconds an epoch, against what a user would pick instead: docs/bench.md; an hour
 	dvc repro --quiet preprocess
-	python -m benchmarks.training
+	PYTHONPATH=. python -m benchmarks.training
 
 bench-parallel: $(BIN)/.installed ## Dask workers against this machine's processes; `remnist repro` against `dvc repro`; 25 minutes
-	python -m benchmarks.parallel
+	PYTHONPATH=. python -m benchmarks.parallel
 
 bench-memory: $(BIN)/.installed ## memory of one worker and of more, on MNIST; MNIST_MIRROR as for the study; 7 minutes
-	python -m benchmarks.memory
+	PYTHONPATH=. python -m benchmarks.memory
 
 rehearsal: $(BIN)/.installed ## the study on a cluster whose 64 workers sleep instead of training; 15 minutes
-	python -m benchmarks.rehearsal
+	PYTHONPATH=. python -m benchmarks.rehearsal
 
 lock: $(BIN)/.installed ## resolve requirements.txt and requirements-bench.txt again from pyproject.toml, if no bit changes
 	cp requirements.txt requirements.txt.tmp

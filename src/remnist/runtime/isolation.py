@@ -15,10 +15,12 @@ OTHERS = ("DVCLIVE_", "PANDAS_", "PYTHONWARNINGS")  # prefixes of what their lib
 def isolate() -> None:
     """Take from the environment what libraries would read there; call it before any of them is imported.
 
-    Kernels are pinned as portable, until a process is started for numerics of another kind. A character that the
-    terminal lacks is printed as its code.
+    Kernels are pinned as portable, until a process is started for numerics of another kind; where torch is loaded it is
+    too late, as in a benchmark, which starts processes for all that it computes. A character that the terminal lacks
+    is printed as its code.
     """
-    numerics.pin("portable")
+    if "torch" not in sys.modules:
+        numerics.pin("portable")
     for name in [name for name in os.environ if name.startswith(OTHERS)]:
         del os.environ[name]
     os.environ.update(DRAWING)
