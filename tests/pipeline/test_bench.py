@@ -1,5 +1,6 @@
 """The contestants of the benchmark do the same work; its figures are for `make bench`."""
 
+import os
 import subprocess
 import sys
 import time
@@ -120,3 +121,11 @@ def test_memory_counts_processes_and_their_children():
         else:
             pytest.fail("the child's memory does not count")
         child.communicate(b"\n")
+
+
+@pytest.mark.parametrize("name", ["training", "parallel", "memory", "rehearsal", "study"])
+def test_a_benchmark_starts(name):
+    """With torch loaded or not, and where Python leaves the working directory out."""
+    variables = os.environ | {"PYTHONPATH": ".", "PYTHONSAFEPATH": "1"}
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--help"]
+    assert subprocess.check_output(command, env=variables, text=True).startswith("usage: ")
