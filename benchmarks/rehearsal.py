@@ -136,7 +136,7 @@ def pretend(folder: Path, runs: Path) -> None:
     package = folder / "src" / "remnist"
     write_text(package / "learning" / "loop.py", LOOP.replace("RUNS", repr(str(runs))))
     write_text(package / "evaluation" / "seeds.py", EVALUATE.replace("SECONDS", str(EVALUATION_S)))
-    graph = read_yaml(folder / "dvc.yaml")
+    graph = read_yaml(folder / "dvc.yaml", aliases=True)
     del graph["stages"]["report"]
     write_json(folder / "dvc.yaml", {"stages": graph["stages"]})
 

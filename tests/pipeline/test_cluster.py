@@ -44,7 +44,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 def copy(folder: Path) -> None:
     demo.copy(folder, SETTINGS, [VARIANT, SHORT], EPOCHS)
     demo.leave_git(folder)
-    graph = read_yaml(folder / "dvc.yaml")
+    graph = read_yaml(folder / "dvc.yaml", aliases=True)
     del graph["stages"]["report"]
     write_json(folder / "dvc.yaml", {"stages": graph["stages"]})
 

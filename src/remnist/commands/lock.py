@@ -5,6 +5,7 @@ import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from remnist.errors import UserError
 from remnist.files import read_json
@@ -17,7 +18,10 @@ def mend() -> None:
     """Put right what DVC could not read: a file of its own that it was writing when it was killed.
 
     dvc.lock comes out of Git again; DVC's run cache has the stages that are missing there. The damaged one is kept.
+    DVC waits for processes that are gone, too, where nobody has taken note of their end, as in a container.
     """
+    if RWLOCK.exists() and is_json(RWLOCK) and not any(map(is_running, holders(read_json(RWLOCK)))):
+        RWLOCK.unlink()
     for path, is_whole in ((RWLOCK, is_json), (LOCK, is_whole_lock)):
         if not path.exists() or is_whole(path):
             continue
@@ -32,6 +36,24 @@ def mend() -> None:
         print(f"{path}: cut short or damaged, as when DVC is killed; {origin}, and {kept} keeps what it was.")
 
 
+def holders(content: Any) -> set[int]:
+    """Return the ids of the processes that the record names; one that cannot be one counts as none."""
+    entries = [content.get(mode, {}) for mode in ("read", "write")] if isinstance(content, dict) else []
+    found = [entry for each in entries if isinstance(each, dict) for entry in each.values()]
+    infos = [info for entry in found for info in (entry if isinstance(entry, list) else [entry])]
+    return {int(info["pid"]) for info in infos if isinstance(info, dict) and str(info.get("pid")).isdecimal()}
+
+
+def is_running(process: int) -> bool:
+    """Whether a process is there and has not ended."""
+    import psutil
+
+    try:
+        return str(psutil.Process(process).status()) != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
 def is_json(path: Path) -> bool:
     """Whether a file is JSON."""
     try:
@@ -43,6 +65,8 @@ def is_json(path: Path) -> bool:
 
 def is_whole_lock(path: Path) -> bool:
     """Whether DVC can read a file as its dvc.lock; DVC's own schema does not see a hash that is cut short."""
+    if not path.read_bytes().endswith(b"\n"):  # cut short, perhaps in a number
+        return False
     from dvc.schema import COMPILED_LOCKFILE_SCHEMA
     from dvc.utils.serialize import ParseError, load_yaml
     from voluptuous import Invalid

@@ -17,12 +17,24 @@ def run_dvc(*arguments: str) -> None:
 
 def run_process(function: Callable[..., Any], *arguments: Any) -> None:
     """Call a function in a new process; exit with its status if it fails."""
-    process = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
+    process = multiprocessing.get_context("spawn").Process(target=_answer_sigint, args=(function, *arguments))
     with leave_sigint():
-        process.start()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # the process answers when it has loaded
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         process.join()
     if process.exitcode:
         sys.exit(process.exitcode)
+
+
+def _answer_sigint(function: Callable[..., Any], *arguments: Any) -> None:
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        function(*arguments)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def _dvc(*arguments: str) -> None:
