@@ -241,7 +241,7 @@ def test_data_travel_once_to_a_machine_which_keeps_nothing_else(project, bare, c
     blocked.touch()
     output, _ = train(bare, cluster.address).communicate()
     assert "lost" not in output
-    assert output.splitlines()[-1].startswith("error: [Errno ")
+    assert output.splitlines()[-1].startswith(f"error: models/{VARIANT}.tmp")
     blocked.unlink()
     first = {path: path.stat().st_mtime_ns for path in cluster.files(worker)}
     succeed(train(bare, cluster.address))
