@@ -50,8 +50,7 @@ def test_a_text_is_drawn_as_it_is(results, claimed, tmp_path, says):
     reports = {number: report.model_copy(update={"title": says}) for number, report in claimed.reports.items()}
     claimed = claimed.model_copy(update={"claims": {name: claim.model_copy(update={"says": says})}, "reports": reports})
     judged, asked = verdicts.judge(results, claimed), questions.group(results, claimed)
-    for figure in ("learning_curves", "confusion", "accuracy"):
-        figures.draw(figure, tmp_path, asked, results)
+    figures.draw("accuracy", tmp_path, asked, results)
     figures.draw("claims", tmp_path, judged)
     with mpl.rc_context({"text.parse_math": False}):
         labels = figures.claims(judged).axes[0].get_yticklabels()
