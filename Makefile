@@ -1,4 +1,4 @@
-# Each target sets up what it needs: Python 3.11 or newer, git and make are enough.
+# Each target sets up what it needs: Python from 3.11 to 3.13, make and, but for the demo, git are enough.
 PYTHON ?= python3
 BIN := .venv/bin
 LOCKED := .venv/locked

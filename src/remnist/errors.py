@@ -23,6 +23,11 @@ def shown(value: object) -> str:
     return printable(text)
 
 
+def reason(error: BaseException) -> str:
+    """Return what another library's error says, on one line."""
+    return printable(" ".join(str(error).split()))
+
+
 def printable(text: str) -> str:
     """Return a text with all escaped that would break its line, or tell a terminal what to do."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -11,7 +11,7 @@ from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import AliasEvent
 
-from remnist.errors import UserError
+from remnist.errors import UserError, reason
 
 
 def read_yaml(path: Path, *, aliases: bool = False) -> Any:
@@ -36,7 +36,7 @@ def read_yaml(path: Path, *, aliases: bool = False) -> Any:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run this from the project's root") from None
     except (YAMLError, ValueError, RecursionError) as error:  # also bytes or dates that are none, deep nests
-        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"{path}: not YAML: {reason(error)}") from None
 
 
 class _AliasError(Exception):

@@ -120,7 +120,7 @@ def test_a_plan_cut_short(params, part):
 
 LOCKS: dict[str, Callable[[str], str]] = {
     "empty": lambda _: "",
-    "cut short": lambda text: re.sub(r"\n  train@.*", "\n", text, flags=re.DOTALL),
+    "cut between two stages": lambda text: re.sub(r"\n  train@.*", "\n", text, flags=re.DOTALL),
     "cut in a line": lambda text: text[: text.index("md5: ") + 8],
     "HTML": lambda _: "<!DOCTYPE html><html>not here</html>",
     "another schema": lambda text: text.replace("schema: '2.0'", "schema: '9.0'"),
@@ -153,6 +153,23 @@ def test_a_damaged_lock_file(study: Repository, damage):
         assert "keeps what it was" in study.make_repro()
     assert study.hashes() == committed
     assert [path.name for path in study.folder.parent.iterdir()] == ["project"]
+
+
+CUTS = {
+    "in half": lambda text: text[: len(text) // 2],
+    "in a number": lambda text: text[: text.rindex("size: ") + 8],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cut", CUTS.values(), ids=CUTS)
+@pytest.mark.fault("dvc.lock edited or cut short")
+def test_make_repro_mends_a_lock_file_that_dvc_takes_for_whole(study: Repository, cut):
+    """DVC sees no number that is cut short, and would keep it."""
+    committed, path = study.hashes(), study.folder / "dvc.lock"
+    path.write_text(cut(path.read_text()))
+    assert "keeps what it was" in study.make_repro()
+    assert study.hashes() == committed
 
 
 def swap(study: Repository, one: str, other: str) -> None:

@@ -4,17 +4,16 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import sysconfig
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from remnist.commands.verify import MOVED, QEMU
+from remnist.commands import verify
 from remnist.learning import canary, numerics
 from tests.support import sums
 
+SIZE = canary.ROWS, canary.COLUMNS
 ORDERS = {int(terms): orders for terms, orders in json.loads(sums.ORDERS.read_text()).items()}
 
 
@@ -53,24 +52,22 @@ def test_the_order_of_a_sum_is_found(add, order):
 
 
 def test_every_product_of_the_canary_has_its_order():
-    assert sums.TERMS == canary.TERMS == tuple(ORDERS)
-    assert (sums.ROWS, sums.COLUMNS) == (canary.ROWS, canary.COLUMNS)
+    assert tuple(ORDERS) == canary.TERMS
 
 
-@pytest.mark.parametrize("terms", [pytest.param(n, marks=pytest.mark.slow) if n > 1024 else n for n in sums.TERMS])
+@pytest.mark.parametrize("terms", [pytest.param(n, marks=pytest.mark.slow) if n > 1024 else n for n in canary.TERMS])
 def test_portable_products_add_in_the_known_order(terms):
     """Run `python -m tests.support.sums` under pinned numerics to write the orders of another OpenBLAS, and compare."""
     for left, right in (("C", "C"), ("C", "F"), ("F", "C"))[: 1 if terms > 1024 else 3]:
-        found = [sums.order_of_product(terms, place, left, right) for place in (0, -1)]
+        found = [sums.order_of_product(*SIZE, terms, place, left, right) for place in (0, -1)]
         assert found == ORDERS[terms], (left, right)
 
 
-def orders_elsewhere(*terms, emulator=(), **environment):
+def orders_elsewhere(*terms, processor=None, **environment):
     """Return the orders that a process of its own finds."""
     variables = numerics.environment("portable") | environment
     variables["PYTHONPATH"] = os.pathsep.join([sysconfig.get_path("purelib"), "."])
-    python = str(Path(sys.executable).resolve())
-    command = [*emulator, python, "-W", "ignore", "-m", "tests.support.sums", *map(str, terms)]
+    command = [*verify.python(processor), "-W", "ignore", "-m", "tests.support.sums", *map(str, [*SIZE, *terms])]
     done = subprocess.run(command, env=variables, check=True, stdout=subprocess.PIPE, text=True)
     return {int(name): orders for name, orders in json.loads(done.stdout).items()}
 
@@ -82,9 +79,8 @@ def test_other_kernels_add_in_another_order(core):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which(QEMU) is None, reason="needs qemu-user")
+@pytest.mark.skipif(shutil.which(verify.QEMU) is None, reason="needs qemu-user")
 @pytest.mark.parametrize("processor", ["Haswell", "EPYC-Rome"])
 def test_emulated_processors_add_in_the_same_order(processor):
-    emulator = (QEMU, "-B", MOVED, "-cpu", processor)
-    found = orders_elsewhere(10, 49, 100, emulator=emulator, NPY_DISABLE_CPU_FEATURES="X86_V3")
+    found = orders_elsewhere(10, 49, 100, processor=processor, **verify.WITHOUT_ARGSORT)
     assert found == {terms: ORDERS[terms] for terms in found}

@@ -15,13 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 ORDERS = Path(__file__).with_name("orders.json")
-# Rows, columns and lengths of sums as in remnist.learning.canary, which an emulator would take long to import.
-ROWS, COLUMNS = 37, 43
-TERMS = (
-    2, 4, 10, 12, 16, 24, 32, 49, 50, 52, 64, 80, 100, 128, 192, 196, 200, 256, 320, 500, 502, 512, 588, 784, 832, 1024,
-    2048, 2548, 3136, 4096,
-)  # fmt: skip
-
 LARGE = np.float32(2**40)  # of which a last digit is worth more than all ones of a sum
 
 Tree = int | tuple["Tree", ...]  # a term's place, or what is added, in this order
@@ -67,15 +60,16 @@ def words(grown: Tree) -> str:
     return "(" + " + ".join(words(each) for each in grown) + ")"
 
 
-def order_of_product(terms: int, place: int, left: str = "C", right: str = "C") -> str:
-    """Return how numpy adds the terms of a matrix product, the canary's in size.
+def order_of_product(rows: int, columns: int, terms: int, place: int, left: str = "C", right: str = "C") -> str:
+    """Return how numpy adds the terms of a matrix product.
 
     Args:
+        rows, columns: the product's.
         terms: of each sum.
         place: 0 for the product's first element, -1 for its last, which other kernels compute.
         left, right: layout of the matrices, C by rows and F by columns.
     """
-    a, b = np.ones((ROWS, terms), np.float32, order=left), np.ones((terms, COLUMNS), np.float32, order=right)  # type: ignore[call-overload]
+    a, b = np.ones((rows, terms), np.float32, order=left), np.ones((terms, columns), np.float32, order=right)  # type: ignore[call-overload]
 
     def add(probe: NDArray[np.float32]) -> float:
         a[place] = probe
@@ -85,12 +79,22 @@ def order_of_product(terms: int, place: int, left: str = "C", right: str = "C") 
 
 
 def main() -> None:
-    """Write the order of every product of the study to orders.json, or print one, as an emulated processor adds it."""
+    """Write the orders of the canary's products to orders.json; or print those of some rows, columns and terms.
+
+    An emulator would take a minute to import the canary.
+    """
     if asked := list(map(int, sys.argv[1:])):
-        print(json.dumps({terms: [order_of_product(terms, place) for place in (0, -1)] for terms in asked}))
+        rows, columns, *terms = asked
     else:
-        orders = {terms: [order_of_product(terms, place) for place in (0, -1)] for terms in TERMS}
-        ORDERS.write_text(json.dumps(orders, indent=2) + "\n")
+        from remnist.learning.canary import COLUMNS, ROWS, TERMS
+
+        rows, columns, terms = ROWS, COLUMNS, list(TERMS)
+    orders = {each: [order_of_product(rows, columns, each, place) for place in (0, -1)] for each in terms}
+    text = json.dumps(orders, indent=2) + "\n"
+    if asked:
+        print(text)
+    else:
+        ORDERS.write_text(text)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ A new version of a library, or a processor that nobody has tried, shows so in a 
 
 import argparse
 
-from remnist.errors import UserError
+from remnist import kernels
 from remnist.learning import numerics
 
 
@@ -18,16 +18,15 @@ def run(_: argparse.Namespace) -> None:
     """Print the digest of each kind of computation.
 
     Raises:
-        UserError: one has other bits.
+        UserError: one has other bits, or the libraries take other kernels than those that are pinned.
     """
     from remnist.learning import canary
 
     try:
         numerics.settle()
-    except UserError as error:
-        print_digests(canary.digests(), canary.DIGESTS)
-        raise error from None
-    print_digests(canary.digests(), canary.DIGESTS)
+    finally:
+        if kernels.is_in_use:  # else this processor cannot compute them
+            print_digests(canary.digests(), canary.DIGESTS)
 
 
 def print_digests(found: dict[str, str], known: dict[str, str]) -> None:

@@ -20,8 +20,6 @@ def mend() -> None:
     dvc.lock comes out of Git again; DVC's run cache has the stages that are missing there. The damaged one is kept.
     DVC waits for processes that are gone, too, where nobody has taken note of their end, as in a container.
     """
-    if RWLOCK.exists() and is_json(RWLOCK) and not any(map(is_running, holders(read_json(RWLOCK)))):
-        RWLOCK.unlink()
     for path, is_whole in ((RWLOCK, is_json), (LOCK, is_whole_lock)):
         if not path.exists() or is_whole(path):
             continue
@@ -34,6 +32,9 @@ def mend() -> None:
             subprocess.run(["git", "checkout", "--quiet", "HEAD", "--", path], capture_output=True)
         origin = "Git's stands there again" if path.exists() else "DVC makes it again"
         print(f"{path}: cut short or damaged, as when DVC is killed; {origin}, and {kept} keeps what it was.")
+    with suppress(UserError):  # there is none, or another DVC is writing it
+        if (named := holders(read_json(RWLOCK))) and not any(map(is_running, named)):
+            RWLOCK.unlink()
 
 
 def holders(content: Any) -> set[int]:

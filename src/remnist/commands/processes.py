@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from remnist.runtime.lifetime import end_with_parent
+from remnist.runtime.lifetime import block_sigint, end_with_parent
 
 
 def run_dvc(*arguments: str) -> None:
@@ -19,11 +19,8 @@ def run_process(function: Callable[..., Any], *arguments: Any) -> None:
     """Call a function in a new process; exit with its status if it fails."""
     process = multiprocessing.get_context("spawn").Process(target=_answer_sigint, args=(function, *arguments))
     with leave_sigint():
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # the process answers when it has loaded
-        try:
+        with block_sigint():  # the process answers when it has loaded
             process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         process.join()
     if process.exitcode:
         sys.exit(process.exitcode)

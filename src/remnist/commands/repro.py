@@ -10,7 +10,7 @@ from pathlib import Path
 
 from remnist.commands import ahead, lock
 from remnist.commands.processes import run_dvc, run_process
-from remnist.errors import UserError, printable
+from remnist.errors import UserError, reason
 from remnist.runtime.repository import repository
 
 
@@ -47,5 +47,4 @@ def set_parameters(assignments: str) -> None:
         for path, overrides in changes.items():
             apply_overrides(path, overrides)
     except (DvcException, ValueError, OSError) as error:
-        reason = error.__cause__ or error
-        raise UserError(f"SET: {assignments!r}: {printable(' '.join(str(reason).split()))}") from None
+        raise UserError(f"SET: {assignments!r}: {reason(error.__cause__ or error)}") from None

@@ -175,19 +175,16 @@ def make(run: Run, folder: Path, few: Mapping[str, Variant]) -> Outcome:
         large = [name for name, variant in few.items() if variant.model.name != "mlp"]
         settings |= {"variants": {name: {"train": {"batch_size": SMALL_BATCH}} for name in large}}
     demo.copy(folder, settings, list(few) if run.few else None, epochs=1)
-    emulator = [QEMU, "-B", MOVED, "-cpu", run.processor] if run.processor else []
-    # qemu takes no link, as a virtual environment's interpreter is; the real one must learn where the packages are.
-    python = [*emulator, str(Path(sys.executable).resolve())]
     variables = os.environ | run.environment | {"PYTHONPATH": sysconfig.get_path("purelib")}
-    if emulator:
+    if run.processor:
         variables |= WITHOUT_ARGSORT
-    own = ["--emulated"] if emulator else []
+    own = ["--emulated"] if run.processor else []
     measure = ["measure", *([f"--processes={run.processes}"] if run.processes else [])]
     for half in (measure, ["report"]) if run.report else (measure,):
-        command = [*python, "-X", "faulthandler", "-W", "ignore", str(SCRIPT), *half, *own]
+        command = [*python(run.processor), "-X", "faulthandler", "-W", "ignore", str(SCRIPT), *half, *own]
         for _ in range(1 + CRASHES):
             done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
-            if not emulator or done.returncode >= 0 or done.returncode == -signal.SIGINT:
+            if not run.processor or done.returncode >= 0 or done.returncode == -signal.SIGINT:
                 break
             print(f"{run}: the emulator crashed, signal {-done.returncode}; once more", flush=True)
         if done.returncode:
@@ -196,6 +193,15 @@ def make(run: Run, folder: Path, few: Mapping[str, Variant]) -> Outcome:
     files = [path for made in MADE for path in sorted([folder / made, *(folder / made).rglob("*")]) if path.is_file()]
     hashes = {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     return Outcome(done.stdout.splitlines()[-1], hashes)
+
+
+def python(processor: str | None) -> list[str]:
+    """Return the command of this Python, on an emulated processor if one is named.
+
+    qemu takes no link, as a virtual environment's interpreter is; the real one must learn where the packages are.
+    """
+    emulator = [QEMU, "-B", MOVED, "-cpu", processor] if processor else []
+    return [*emulator, str(Path(sys.executable).resolve())]
 
 
 def differ(run: Run, outcomes: Mapping[Run, Outcome]) -> str:

@@ -8,7 +8,7 @@ import argparse
 import signal
 import tempfile
 
-from remnist.errors import UserError, printable
+from remnist.errors import UserError, reason
 from remnist.learning import numerics
 from remnist.runtime import pool
 
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     except ImportError as error:
         raise UserError(f"workers need Dask ({error}): pip install '.[cluster]'") from None
     except ValueError as error:  # of a user's configuration
-        raise UserError(f"Dask: {printable(' '.join(str(error).split()))}") from None
+        raise UserError(f"Dask: {reason(error)}") from None
     try:
         resolve_address(arguments.address)
     except (OSError, ValueError) as error:

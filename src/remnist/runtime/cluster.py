@@ -16,7 +16,7 @@ from pathlib import Path
 from queue import Queue
 from typing import TYPE_CHECKING, Any
 
-from remnist.errors import UserError, printable
+from remnist.errors import UserError, reason
 from remnist.learning.runs import Epoch, Run
 from remnist.runtime.cluster_task import DATASET, Task
 from remnist.runtime.finished import DATA, sha256_of_data
@@ -121,13 +121,13 @@ def _connect(address: str, patience_s: float) -> Iterator["Client"]:
     except ImportError as error:
         raise UserError(f"{ADDRESS} is set, which needs Dask ({error}): pip install '.[cluster]'") from None
     except ValueError as error:  # of a user's configuration
-        raise UserError(f"Dask: {printable(' '.join(str(error).split()))}") from None
+        raise UserError(f"Dask: {reason(error)}") from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # this module reports lost connections itself
     try:
         resolve_address(address)  # or a client of a malformed address would stay half made
         client = Client(address, timeout=patience_s, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise UserError(f"{ADDRESS}: {address}: no Dask scheduler answers: {' '.join(str(error).split())}") from None
+        raise UserError(f"{ADDRESS}: {address}: no Dask scheduler answers: {reason(error)}") from None
     quiet = {"distributed.admin.large-graph-warning-threshold": "1 GB"}  # the weights of an evaluation travel with it
     with config.set(quiet), client:
         try:

@@ -61,6 +61,16 @@ def end_with_parent_meanwhile() -> Iterator[None]:
 
 
 @contextmanager
+def block_sigint() -> Iterator[None]:
+    """Hold Ctrl-C back in this thread during the block; processes that start in it go on holding it back."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+@contextmanager
 def defer_sigint() -> Iterator[None]:
     """Defer Ctrl-C while the block starts processes: this process, its main thread, answers it after the block.
 
@@ -72,11 +82,10 @@ def defer_sigint() -> Iterator[None]:
     """
     came = []
     answer = signal.signal(signal.SIGINT, lambda *_: came.append(True))
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which processes inherit
     try:
-        yield
+        with block_sigint():
+            yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         signal.signal(signal.SIGINT, answer)
     if came:
         signal.raise_signal(signal.SIGINT)

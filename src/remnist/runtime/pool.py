@@ -26,7 +26,7 @@ from remnist.runtime.lifetime import defer_sigint, end_with_parent
 
 WORKERS = "REMNIST_WORKERS"
 PRELOAD = "REMNIST_PRELOAD"  # names of modules
-FILES = 32, 1024  # open files without which no worker starts, and with which many do
+FEWEST_FILES, ENOUGH_FILES = 32, 1024  # open files without which no worker starts, and with which many do
 SOURCE = Path(__file__).resolve().parents[2]
 
 
@@ -65,13 +65,14 @@ def _allow_files() -> None:
     Raises:
         UserError: it allows too few.
     """
-    fewest, enough = FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if 0 <= soft < enough:
-        soft = enough if hard < 0 else min(hard, enough)
+    if 0 <= soft < ENOUGH_FILES:
+        soft = ENOUGH_FILES if hard < 0 else min(hard, ENOUGH_FILES)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    if 0 <= soft < fewest:
-        raise UserError(f"open files: {soft} allowed: worker processes need {fewest}; `ulimit -n {enough}` allows more")
+    if 0 <= soft < FEWEST_FILES:
+        raise UserError(
+            f"open files: {soft} allowed: worker processes need {FEWEST_FILES}; `ulimit -n {ENOUGH_FILES}` allows more"
+        )
 
 
 @contextmanager
@@ -134,7 +135,7 @@ def report_lack() -> Iterator[None]:
         reason = error.strerror or str(error)
         match error.errno:
             case errno.EMFILE | errno.ENFILE:
-                way_out = "`ulimit -n 1024` allows more open files"
+                way_out = f"`ulimit -n {ENOUGH_FILES}` allows more open files"
             case errno.EAGAIN | errno.ENOMEM:
                 way_out = f"`ulimit -u` says how many are allowed; {WORKERS} sets how many run"
             case errno.EROFS | errno.EACCES | errno.ENOSYS | errno.ENOENT:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from remnist.errors import UserError, printable
+from remnist.errors import UserError, reason
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -26,10 +26,10 @@ def repository() -> Iterator["Repo"]:
         with Repo() as repo:
             yield repo
     except (DvcException, SCMError) as error:
-        reason = printable(" ".join(str(error).split()))
-        if reason.endswith("not a git repository"):  # unpacked from an archive
-            reason += "; `git init` makes it one, and `dvc config --local core.no_scm true` lets DVC work without"
-        raise UserError(reason) from None
+        said = reason(error)
+        if said.endswith("not a git repository"):  # unpacked from an archive
+            said += "; `git init` makes it one, and `dvc config --local core.no_scm true` lets DVC work without"
+        raise UserError(said) from None
     except ValueError as error:  # DVC does not expect an impossible date
         raise UserError(f"dvc.yaml or params.yaml: {error}") from None
     except GitError as error:
