@@ -41,9 +41,9 @@ from remnist.learning.runs import Epoch, Run
 def run_seed(variant, seed, data_path, on_epoch):
     seconds, parameters = json.loads(Path(RUNS).read_text())[json.dumps(variant.to_json())]
     curve, figures = [], {"loss": 0.1, "accuracy": 0.9}
-    for number in range(1, variant.train.epochs + 1):
-        time.sleep(seconds / variant.train.epochs)
-        curve.append({f"{part}/{name}": figures[name] for part in ("train", "validation") for name in figures})
+    for number in range(variant.train.epochs + 1):
+        time.sleep(seconds / variant.train.epochs if number else 0)
+        curve.append({f"{part}/{name}": figures[name] for part in ("train", "test") for name in figures})
         on_epoch(Epoch(seed, number, curve[-1]))
     return Run(seed, bytes(4 * parameters), curve)
 """

@@ -1,4 +1,4 @@
-"""Turn the original files into one safetensors file, with the validation images held out."""
+"""Turn the original files into one safetensors file, with the validation images, if any, held out."""
 
 import argparse
 import sys
@@ -18,7 +18,7 @@ def main() -> None:
     """Read data/raw, hold out, write data/images.safetensors."""
     data = read_params("data")
     name = sources.check_name(data.get("name"))
-    validation = sources.validation_size(name, data.get("validation"))
+    validation = sources.check_validation(name, data.get("validation"))
     arrays = sources.read(name, Path("data/raw"))
     write_bytes(Path("data/images.safetensors"), save(preparation.split(arrays, validation), {"name": name}))
 

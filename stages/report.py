@@ -19,7 +19,7 @@ from remnist.report import figures, gallery, page, questions, tables, verdicts
 from remnist.runtime import pool
 from remnist.runtime.stage import Inputs, stage_main
 
-PLAN, EVALUATIONS, DVCLIVE = Path("plan.json"), Path("evaluations"), Path("dvclive")
+PLAN, EVALUATIONS, DVCLIVE, SECONDS = Path("plan.json"), Path("evaluations"), Path("dvclive"), Path("docs/seconds.csv")
 
 
 def remove_leftovers() -> None:
@@ -33,7 +33,7 @@ def remove_leftovers() -> None:
 def main(inputs: Inputs) -> None:
     """Read the plan, the claims, the evaluations and the learning curves; write the results."""
     claimed = claims.read(Path("claims.yaml"))
-    results = tables.load(entries.read(PLAN), EVALUATIONS, DVCLIVE)
+    results = tables.load(entries.read(PLAN), EVALUATIONS, DVCLIVE, SECONDS)
     images = gallery.read_images(Path("data/images.safetensors"), results)
     grouped, ranking = questions.group(results, claimed), gallery.rank(results)
     summary, plots, unfinished = tables.summary(results), Path("plots"), Path("plots.tmp")

@@ -254,7 +254,7 @@ def test_an_edit_that_decides_no_bit_lets_training_end(long):
     for name, old, new in [
         ("learning/loop.py", "def run_seed", "# edited\ndef run_seed"),
         ("learning/loop.py", "allowed: cpu", "use cpu"),
-        ("runtime/progress.py", "validation accuracy", "accuracy"),
+        ("runtime/progress.py", "train loss", "loss"),
         ("runtime/cluster.py", "lost; ", "gone; "),
     ]:
         text = (package / name).read_text()

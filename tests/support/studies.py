@@ -37,18 +37,20 @@ def study(
     accuracies: dict[str, list[float]],
     *,
     losses: dict[str, list[float]] | None = None,
-    never_right: dict[str, list[bool]] | None = None,
-    validation: dict[str, list[list[float]]] | None = None,
+    missing: dict[str, list[bool]] | None = None,
+    test: dict[str, list[list[float]]] | None = None,
     train: float = 1.0,
+    names: dict[str, str] | None = None,
 ) -> Results:
     """Return the measurements of variants that had these accuracies on 1,000 test images, a hundred of each digit.
 
     Args:
         accuracies: by variant, those of the seeds from 0.
         losses: those of the seeds; 0.1 where nothing else is said.
-        never_right: whether a seed gets no image of digit 3 right; its other digits have its accuracy.
-        validation: by seed the accuracy after each epoch; one epoch of 0.9 where nothing else is said.
+        missing: whether a seed gets no image of digit 3 right; its other digits have its accuracy.
+        test: by seed the accuracy on test images after each epoch; one epoch of 0.9 where nothing else is said.
         train: accuracy on training images after the last epoch.
+        names: the variant of the study whose settings a variant has; the baseline's where nothing else is said.
     """
     labels = np.arange(IMAGES).astype(np.uint8) % 10
     runs, digits, curves, predictions = [], [], [], {}
@@ -58,26 +60,29 @@ def study(
         for seed, accuracy in enumerate(of_seeds):
             run = {"variant": name, "seed": seed}
             loss = (losses or {}).get(name, [0.1] * len(of_seeds))[seed]
-            runs.append(run | {"parameters": 7, "accuracy": accuracy, "loss": loss, "roc_auc_macro": 0.99,
-                               "roc_auc_micro": 0.99, "roc_auc_worst_digit": 0.98})  # fmt: skip
-            lost = (never_right or {}).get(name, [False] * len(of_seeds))[seed]
+            runs.append(run | {"parameters": 7, "weight_norm": 3.0, "accuracy": accuracy, "loss": loss,
+                               "roc_auc_macro": 0.99, "roc_auc_micro": 0.99, "roc_auc_worst_digit": 0.98})  # fmt: skip
+            lost = (missing or {}).get(name, [False] * len(of_seeds))[seed]
             digits += [run | {"digit": str(d), "accuracy": 0.0 if lost and d == 3 else accuracy} for d in range(10)]
-            for epoch, held in enumerate((validation or {}).get(name, [[0.9]] * len(of_seeds))[seed], 1):
-                for part, value in (("train", train), ("validation", held)):
-                    curves.append(run | {"epoch": epoch, "part": part, "loss": 0.1, "accuracy": value})
-    epochs = {name: len((validation or {}).get(name, [[0.9]])[0]) for name in accuracies}
+            for epoch, on_test in enumerate([0.1, *(test or {}).get(name, [[0.9]] * len(of_seeds))[seed]]):
+                curves.append(run | {"epoch": epoch, "train_loss": 0.1, "train_accuracy": train, "test_loss": 0.1,
+                                     "test_accuracy": on_test, "batch_loss": 0.2, "batch_loss_sd": 0.05})  # fmt: skip
+    epochs = {name: len((test or {}).get(name, [[0.9]])[0]) for name in accuracies}
+    per_digit, of_curves = pd.DataFrame(digits), pd.DataFrame(curves)
     return Results(
-        plan={name: variant(len(of_seeds), epochs[name]) for name, of_seeds in accuracies.items()},
+        plan={name: variant(len(of_seeds), epochs[name], (names or {}).get(name, "mlp-baseline"))
+              for name, of_seeds in accuracies.items()},
         test_images=IMAGES,
         labels=dict.fromkeys(accuracies, labels),
         predictions=predictions,
-        ensembles=pd.DataFrame([{"variant": v, "members": 5, "average": np.mean(a) + 0.01, "vote": np.mean(a) + 0.005}
-                                for v, a in accuracies.items()]),
-        runs=pd.DataFrame(runs),
-        per_digit=pd.DataFrame(digits),
+        ensembles=pd.DataFrame([{"variant": v, "members": 5, "average": np.mean(a) + 0.01, "average_se": 0.002,
+                                 "vote": np.mean(a) + 0.005, "vote_se": 0.002} for v, a in accuracies.items()]),
+        runs=tables.run_metrics(pd.DataFrame(runs), of_curves, per_digit),
+        per_digit=per_digit,
         confusion=pd.DataFrame(columns=["variant", "actual", "predicted", "rate"]),
         roc=pd.DataFrame(columns=["variant", "curve", "false_positive_rate", "true_positive_rate"]),
-        curves=pd.DataFrame(curves),
+        curves=of_curves,
+        seconds=pd.DataFrame([{"variant": v, "round": i, "seconds": 1 + i / 100} for v in accuracies for i in (1, 2, 3)]),
     )  # fmt: skip
 
 
@@ -87,8 +92,9 @@ def accuracies(mean: float, seeds: int = 12) -> list[float]:
 
 
 def claim(**changes: Any) -> Claim:
-    """Return a claim of report 1 that a beats b, or another."""
-    return Claim(**{"report": 1, "says": "a beats b", "variants": ["a", "b"], "expect": "more"} | changes)
+    """Return a claim of report 1 that a beats b, or another; None takes a setting away."""
+    stated = {"report": 1, "statement": 1, "says": "a beats b", "variants": ["a", "b"], "expect": "more", "margin": 0.0025}
+    return Claim(**{key: value for key, value in (stated | changes).items() if value is not None})
 
 
 def judge(results: Results, **changes: Any) -> verdicts.Judged:

@@ -1,10 +1,11 @@
 """The data that a run reads: a part of the prepared data set, one safetensors file, or XOR's four points.
 
 The file holds `{train,validation,test}_images` (uint8, (n, 28, 28)), `{train,validation,test}_labels`
-(uint8, (n,)), and `mean` and `std` of the training images in units of the full range (float64, (1,)).
+(uint8, (n,)), and `mean` and `std` of the training images in units of the full range (float64, (1,)). The validation
+part may be empty.
 
-A network reads floats, four bytes a pixel. Those of the training images are written to a file once, which the processes
-of a machine map: they share its pages, and no process has a copy.
+A network reads floats, four bytes a pixel. Those of a part are written to a file once, which the processes of a machine
+map: they share its pages, and no process has a copy.
 """
 
 import hashlib
@@ -35,7 +36,7 @@ def load(path: Path, part: Part, settings: Data) -> tuple[Tensor, Tensor]:
     """Load a part of the data set, ready for a network.
 
     Args:
-        path: the file that preprocess wrote. Files next to it hold the training images as asked for.
+        path: the file that preprocess wrote. Files next to it hold the images as asked for.
         part: which images; only these are read.
         settings: the variant's. Images of another size than 28 are resized as
             torchvision does it, bilinear with antialiasing, in integers, which round alike everywhere.
@@ -68,9 +69,7 @@ def load(path: Path, part: Part, settings: Data) -> tuple[Tensor, Tensor]:
     ):
         raise UserError(f"{path}: {part}: not as preprocess writes it; `dvc repro preprocess` makes it again")
     size, (shift, scale) = settings.image_size, (mean, std) if settings.normalize else (0.0, 1.0)
-    if part == "train":
-        return _mapped(path, images, size, shift, scale), labels.to(torch.int64)
-    return torch.cat(list(converted(images, size, shift, scale))), labels.to(torch.int64)
+    return _mapped(path, images, size, shift, scale), labels.to(torch.int64)
 
 
 def converted(images: Tensor, size: int, shift: float, scale: float) -> Iterator[Tensor]:

@@ -69,21 +69,20 @@ def check_name(name: object) -> str:
     raise UserError(f"data.name: {shown(name)}: allowed: {', '.join(SIZES)}")
 
 
-def validation_size(name: str, requested: object) -> int:
-    """How many of the last training images to hold out.
+def check_validation(name: str, validation: object) -> int:
+    """Return the number of training images to hold out, the last ones.
 
-    scikit-learn's digits hold 1,437 training images, fewer than MNIST's usual 5,000 held out, so there the
-    number is capped at a tenth.
+    Args:
+        name: a key of `SIZES`.
+        validation: the number.
 
     Raises:
-        UserError: not a whole number from 1 to one less than the training set.
+        UserError: not a whole number from 0 to one less than the training set.
     """
-    train = SIZES[name][0]
-    if name == "digits" and isinstance(requested, int) and requested > train // 10:
-        return train // 10
-    if isinstance(requested, int) and not isinstance(requested, bool) and 1 <= requested < train:
-        return requested
-    raise UserError(f"data.validation: {shown(requested)}: allowed: 1 to {train - 1:,} images of {name}'s training set")
+    most = SIZES[name][0] - 1
+    if type(validation) is int and 0 <= validation <= most:
+        return validation
+    raise UserError(f"data.validation: {shown(validation)}: allowed: 0 to {most:,} images of {name}'s training set")
 
 
 def fetch(name: str, folder: Path, mirror: str | None) -> None:

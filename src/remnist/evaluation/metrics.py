@@ -24,6 +24,7 @@ class Predictions(NamedTuple):
     labels: NDArray[np.int64]  # (n,)
     loss: float  # the training loss of the logits; not finite where the network diverged
     parameters: int
+    weight_norm: float  # root of the sum of all squared parameters; not finite where the network diverged
 
 
 def evaluate(predictions: Predictions) -> dict[str, Any]:
@@ -33,14 +34,14 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
         predictions: the network's.
 
     Returns:
-        `parameters`; `accuracy` (a fraction); `loss`, None where the network diverged; `correct` and `count` of each
-        class; `confusion`, images of class i (row) taken for class j (column); `roc_auc`, the area under the ROC curve
-        of each class against the rest, `micro` (all decisions pooled) and `macro` (the mean over the classes);
+        `parameters`; `weight_norm` and `loss`, None where not finite; `accuracy` (a fraction); `correct` and `count` of
+        each class; `confusion`, images of class i (row) taken for class j (column); `roc_auc`, the area under the ROC
+        curve of each class against the rest, `micro` (all decisions pooled) and `macro` (the mean over the classes);
         `roc`, the `false_positive_rate` sampled at and the true positive rate of the same curves there, where
         `macro` is again the mean over the classes; `answers`, the predicted class of each test image, a digit each.
         Fractions are rounded to 6 decimals.
     """
-    probabilities, labels, loss, parameters = predictions
+    probabilities, labels, loss, parameters, weight_norm = predictions
     classes = range(probabilities.shape[1])
     confusion = confusion_matrix(labels, probabilities.argmax(1), labels=classes)
     one_hot = np.eye(len(classes))[labels]
@@ -54,8 +55,9 @@ def evaluate(predictions: Predictions) -> dict[str, Any]:
     roc_auc["macro"] = float(np.mean([roc_auc[str(k)] for k in classes]))
     return {
         "parameters": parameters,
+        "weight_norm": _rounded(weight_norm),
         "accuracy": round(float(np.trace(confusion) / len(labels)), DECIMALS),
-        "loss": round(loss, DECIMALS) if np.isfinite(loss) else None,
+        "loss": _rounded(loss),
         "correct": np.diag(confusion).tolist(),
         "count": confusion.sum(1).tolist(),
         "confusion": confusion.tolist(),
@@ -92,22 +94,28 @@ def ensembles(probabilities: list[Floats], labels: NDArray[np.int64]) -> list[di
         labels: (n,).
 
     Returns:
-        `members` and the accuracies of `ensemble`, for five of the seeds and for all of them, where there are that many
-        and more than one. For five they are means over as many groups as there are seeds: each seed with the four
-        after it, the first after the last.
+        `members`, and of `average` and `vote`, as `ensemble` has them, the accuracy, and with `_se` behind the name the
+        standard error that the choice of the images gives to its gain over the mean of one; for five of the seeds and
+        for all of them, where there are that many and more than one. For five they are means over as many groups as
+        there are seeds: each seed with the four after it, the first after the last.
     """
     results, seeds = [], len(probabilities)
+    alone = np.mean([each.argmax(1) == labels for each in probabilities], axis=0)  # (n,)
     for members in sorted({FEW, seeds}):
         if 1 < members <= seeds:
             starts = range(seeds) if members < seeds else range(1)
             groups = [[probabilities[(start + i) % seeds] for i in range(members)] for start in starts]
-            accuracies = [ensemble(np.stack(group), labels) for group in groups]
-            means = {key: round(float(np.mean([each[key] for each in accuracies])), DECIMALS) for key in accuracies[0]}
-            results.append({"members": members, **means})
+            right = [ensemble(np.stack(group), labels) for group in groups]
+            figures: dict[str, float] = {"members": members}
+            for kind in right[0]:
+                together = np.mean([each[kind] for each in right], axis=0)  # (n,)
+                figures[kind] = round(float(together.mean()), DECIMALS)
+                figures[f"{kind}_se"] = round(float((together - alone).std(ddof=1) / len(labels) ** 0.5), DECIMALS)
+            results.append(figures)
     return results
 
 
-def ensemble(probabilities: Floats, labels: NDArray[np.int64]) -> dict[str, float]:
+def ensemble(probabilities: Floats, labels: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
     """Let networks classify together.
 
     Args:
@@ -115,14 +123,18 @@ def ensemble(probabilities: Floats, labels: NDArray[np.int64]) -> dict[str, floa
         labels: (n,).
 
     Returns:
-        Two accuracies: of `average`, the class whose mean probability is largest; and of `vote`, the class that most
-        networks name, where a tie goes to the larger mean probability.
+        Which images are right, (n,), by two rules: `average`, the class whose mean probability is largest; and `vote`,
+        the class that most networks name, where a tie goes to the larger mean probability.
     """
     mean = probabilities.mean(0)
     votes = np.eye(probabilities.shape[2])[probabilities.argmax(2)].sum(0)
     # A vote outweighs any mean probability, which is 1 at most.
     ranked = {"average": mean, "vote": votes * 2 + mean}
-    return {name: float((ranks.argmax(1) == labels).mean()) for name, ranks in ranked.items()}
+    return {name: ranks.argmax(1) == labels for name, ranks in ranked.items()}
+
+
+def _rounded(value: float) -> float | None:
+    return round(value, DECIMALS) if np.isfinite(value) else None
 
 
 def digits(classes: NDArray[np.int64]) -> str:

@@ -1,5 +1,6 @@
 """The predictions of stored weights on the test set."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,7 @@ def predict_test_set(variant: Variant, weights: Path, data_path: Path) -> Predic
         labels=labels.numpy(),
         loss=losses.build(variant.loss)(logits.double(), labels).item(),
         parameters=sum(parameter.numel() for parameter in model.parameters()),
+        weight_norm=math.sqrt(sum(parameter.double().square().sum().item() for parameter in model.parameters())),
     )
 
 

@@ -17,7 +17,7 @@ from remnist.learning import numerics
 from remnist.models.layers import Dropout, Maxout
 
 Array = NDArray[np.float32]
-OfLogits = Callable[[Tensor, Tensor], Tensor | None]  # a loss' gradient by the logits, from logits and labels
+OfLogits = Callable[[Tensor, Tensor], tuple[float, Tensor | None]]  # a loss and its gradient, from logits and labels
 aten, tensor = torch.ops.aten, torch.from_numpy
 
 
@@ -54,11 +54,11 @@ def _is_written_out(layer: nn.Module) -> bool:
 
 
 class MlpGradients:
-    """The gradients of a loss by a network's parameters.
+    """A loss, and its gradients by a network's parameters.
 
     Args:
         model: the network, in training, on the CPU.
-        of_logits: the loss' gradient by the logits.
+        of_logits: the loss, and its gradient by the logits.
         l2: strength of the L2 penalty added to the loss.
     """
 
@@ -69,8 +69,8 @@ class MlpGradients:
         self.layers = dict[int, list[Layer]]()
 
     @torch.no_grad()
-    def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, ...] | None:
-        """Return the gradients in the parameters' order, valid until the next call; None if there are none.
+    def __call__(self, images: Tensor, labels: Tensor) -> tuple[float, tuple[Tensor, ...] | None]:
+        """Return the loss without the penalty, and the gradients, valid until the next call; None if there are none.
 
         Args:
             images: (n, c, h, w).
@@ -82,7 +82,7 @@ class MlpGradients:
         layers, x = self.layers[n], images.numpy().reshape(n, -1)
         for layer in layers:
             x = layer.forward(x)
-        by_logits = self.of_logits(tensor(x), labels)
+        value, by_logits = self.of_logits(tensor(x), labels)
         if by_logits is not None:
             gradient = by_logits.numpy()
             for layer in reversed(layers):
@@ -90,10 +90,10 @@ class MlpGradients:
         elif self.l2:
             torch._foreach_zero_(self.gradients)
         else:
-            return None
+            return value, None
         if self.l2:
             torch._foreach_add_(self.gradients, torch._foreach_mul(self.parameters, self.l2))
-        return self.gradients
+        return value, self.gradients
 
 
 def _layers(model: nn.Sequential, n: int, gradients: Iterator[Tensor]) -> Iterator[Layer]:

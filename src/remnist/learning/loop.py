@@ -24,7 +24,7 @@ from remnist.settings import Loss as Choice
 from remnist.settings import Variant
 
 Batch = tuple[Tensor, Tensor]  # images and labels
-Gradients = Callable[[Tensor, Tensor], tuple[Tensor, ...] | None]  # from images and labels
+Gradients = Callable[[Tensor, Tensor], tuple[float, tuple[Tensor, ...] | None]]  # and the loss, from images and labels
 
 
 def run_seed(variant: Variant, seed: int, data_path: Path, on_epoch: Callable[[Epoch], None]) -> Run:
@@ -38,12 +38,14 @@ def run_seed(variant: Variant, seed: int, data_path: Path, on_epoch: Callable[[E
         variant: its settings.
         seed: 0 to 2**32 - 1.
         data_path: the file that preprocess wrote.
-        on_epoch: called after each epoch; its metrics are `train/loss`, `train/accuracy`, `validation/loss` and
-            `validation/accuracy`. Those on training data are taken after the epoch, without dropout, on as many
-            of the first training images as there are validation images.
+        on_epoch: called before the first epoch, with number 0, and after each. Its metrics are `test/loss` and
+            `test/accuracy` on the test images; `train/loss` and `train/accuracy`, without dropout, on as many of the
+            first training images; and `validation/loss` and `validation/accuracy` if images are held out. From epoch
+            1 on there are `train/batch_loss` and `train/batch_loss_sd`: mean and population standard deviation over
+            the epoch's batches of the loss that was trained on, with dropout and without the L2 penalty.
 
     Returns:
-        The weights, and the metrics of all epochs.
+        The weights, and the metrics of all epochs from 0.
 
     Raises:
         UserError: the device is not there, or the data cannot be read.
@@ -51,9 +53,17 @@ def run_seed(variant: Variant, seed: int, data_path: Path, on_epoch: Callable[[E
     numerics.settle()
     train, device = variant.train, _device(variant.train.device)
     initialisation, order, dropout, shifts = np.random.SeedSequence(seed).generate_state(4, np.uint64).tolist()
-    images, labels = (part.to(device) for part in loading.load(data_path, "train", variant.data))
-    held_images, held_labels = (part.to(device) for part in loading.load(data_path, "validation", variant.data))
-    sample = slice(len(held_labels))
+
+    def load(part: loading.Part) -> Batch:
+        images, labels = loading.load(data_path, part, variant.data)
+        return images.to(device), labels.to(device)
+
+    images, labels = load("train")
+    measured = {"test": load("test")}
+    if variant.data.validation:
+        measured["validation"] = load("validation")
+    sample = len(measured["test"][1])
+    measured["train"] = images[:sample], labels[:sample]
 
     torch.manual_seed(initialisation)
     model = models.build(variant.model, image_shape=images.shape[1:], classes=loading.classes(variant.data))
@@ -68,8 +78,16 @@ def run_seed(variant: Variant, seed: int, data_path: Path, on_epoch: Callable[[E
     rates = (train.lr * factor(variant.schedule, i, steps) for i in range(steps))
     pixels = variant.augmentation.random_shift if variant.augmentation else 0
     curve = list[Metrics]()
+
+    def report(metrics: Metrics) -> None:
+        for part, data in measured.items():
+            metrics |= measure(model, loss, *data, f"{part}/")
+        curve.append(metrics)
+        on_epoch(Epoch(seed, len(curve) - 1, metrics))
+
+    report({})
     orders, moves = Generator().manual_seed(order), Generator().manual_seed(shifts)
-    for number in range(1, train.epochs + 1):
+    for _ in range(train.epochs):
         offsets = draw_offsets(len(labels), pixels, moves).to(device)
         epoch = zip(
             batches(images, labels, train.batch_size, orders),
@@ -77,11 +95,10 @@ def run_seed(variant: Variant, seed: int, data_path: Path, on_epoch: Callable[[E
             strict=True,
         )
         shifted = ((shift(batch, offset, pixels), answers) for (batch, answers), offset in epoch)
-        train_epoch(model, gradients, step, rates, shifted)
-        on_train = measure(model, loss, images[sample], labels[sample], "train/")
-        on_validation = measure(model, loss, held_images, held_labels, "validation/")
-        curve.append(on_train | on_validation)
-        on_epoch(Epoch(seed, number, curve[-1]))
+        batch_losses = train_epoch(model, gradients, step, rates, shifted)
+        with np.errstate(invalid="ignore"):  # an infinite loss has no spread
+            spread = float(np.std(batch_losses))
+        report({"train/batch_loss": float(np.mean(batch_losses)), "train/batch_loss_sd": spread})
     weights = save({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()})
     return Run(seed, bytes(weights), curve)
 
@@ -101,27 +118,33 @@ def batches(images: Tensor, labels: Tensor, size: int, generator: Generator) -> 
 
 def train_epoch(
     model: nn.Module, gradients: Gradients, step: Step, rates: Iterator[float], data: Iterator[Batch]
-) -> None:
+) -> list[float]:
     """Take one step of the optimiser for each batch.
 
     Args:
         model: the network, changed in place.
-        gradients: those of the loss by its parameters.
+        gradients: the loss, and its gradients by the network's parameters.
         step: the optimiser's.
         rates: the learning rate of each step of the run.
         data: the batches of this epoch.
+
+    Returns:
+        The loss of each batch, before its step.
     """
     model.train()
+    batch_losses = []
     for images, labels in data:
-        found, rate = gradients(images, labels), next(rates)
+        (value, found), rate = gradients(images, labels), next(rates)
+        batch_losses.append(value)
         if found is None:
             warnings.warn("the loss has no gradient, so no step is taken and nothing is learnt", stacklevel=1)
         else:
             step(found, rate)
+    return batch_losses
 
 
 def gradients_of(model: nn.Module, loss: Choice, l2: float = 0.0) -> Gradients:
-    """Return how to take the gradients of a loss by a network's parameters: by hand where that is written out.
+    """Return how to take a loss and its gradients by a network's parameters: by hand where that is written out.
 
     Args:
         model: the network.
@@ -129,19 +152,18 @@ def gradients_of(model: nn.Module, loss: Choice, l2: float = 0.0) -> Gradients:
         l2: strength of the L2 penalty added to the loss.
     """
     if by_hand.knows(model):
-        return by_hand.MlpGradients(model, losses.gradient(loss), l2)
+        return by_hand.MlpGradients(model, losses.value_and_gradient(loss), l2)
     return by_autograd(model, losses.build(loss), l2)
 
 
 def by_autograd(model: nn.Module, loss: Loss, l2: float) -> Gradients:
-    """Return what takes the gradients in the parameters' order, or returns None if there are none."""
+    """Return what takes the loss without the penalty, and the gradients in the parameters' order, None without any."""
     parameters = list(model.parameters())
 
-    def gradients(images: Tensor, labels: Tensor) -> tuple[Tensor, ...] | None:
+    def gradients(images: Tensor, labels: Tensor) -> tuple[float, tuple[Tensor, ...] | None]:
         value = loss(model(images), labels)
-        if l2:
-            value = value + l2_penalty(parameters, l2)
-        return torch.autograd.grad(value, parameters) if value.requires_grad else None
+        total = value + l2_penalty(parameters, l2) if l2 else value
+        return value.item(), torch.autograd.grad(total, parameters) if total.requires_grad else None
 
     return gradients
 

@@ -8,10 +8,10 @@ from remnist.files import write_bytes
 
 
 class Epoch(NamedTuple):
-    """An epoch that a run has ended."""
+    """A run after an epoch; epoch 0 is before the first."""
 
     seed: int
-    number: int  # from 1
+    number: int  # from 0
     metrics: dict[str, float]
 
 
@@ -20,7 +20,7 @@ class Run(NamedTuple):
 
     seed: int
     weights: bytes  # a safetensors file
-    curve: list[dict[str, float]]  # the metrics of each epoch
+    curve: list[dict[str, float]]  # the metrics of each epoch, from 0
 
     def write(self, folder: Path) -> None:
         """Write the weights to a folder, as seed-<seed>.safetensors."""
@@ -28,4 +28,4 @@ class Run(NamedTuple):
 
     def epochs(self) -> Iterator[Epoch]:
         """Yield its epochs in turn."""
-        return (Epoch(self.seed, number, metrics) for number, metrics in enumerate(self.curve, 1))
+        return (Epoch(self.seed, number, metrics) for number, metrics in enumerate(self.curve))

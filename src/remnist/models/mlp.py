@@ -11,11 +11,12 @@ from torch import nn
 
 from remnist.models.layers import Dropout, Maxout
 
-# Each from the width of its layer.
-ACTIVATIONS: dict[str, Callable[[int], nn.Module]] = {
-    "relu": lambda _: nn.ReLU(),
-    "gelu": lambda _: nn.GELU(),
-    "maxout": Maxout,
+# The layers of each, from the width of the layer before them.
+ACTIVATIONS: dict[str, Callable[[int], list[nn.Module]]] = {
+    "relu": lambda _: [nn.ReLU()],
+    "gelu": lambda _: [nn.GELU()],
+    "maxout": lambda width: [Maxout(width)],
+    "relu_maxout": lambda width: [nn.ReLU(), Maxout(width)],
 }
 
 
@@ -26,7 +27,8 @@ class Mlp(nn.Sequential):
         image_shape: (c, h, w).
         classes: number of logits.
         hidden: width of each hidden layer, first to last; none gives softmax regression.
-        activation: relu, gelu, or maxout: a layer of its own, of 2 pieces, behind each hidden linear layer.
+        activation: relu; gelu; maxout, a layer of its own, of 2 pieces, behind each hidden linear layer; or
+            relu_maxout, the same with a ReLU before it.
         batch_norm: normalise each hidden unit over the batch, before the activation.
         dropout: probability to zero a hidden unit in training.
     """
@@ -47,5 +49,5 @@ class Mlp(nn.Sequential):
             layers.append(nn.Linear(inputs, outputs))  # (n, outputs)
             if batch_norm:
                 layers.append(nn.BatchNorm1d(outputs))
-            layers += [ACTIVATIONS[activation](outputs), Dropout(dropout)]
+            layers += [*ACTIVATIONS[activation](outputs), Dropout(dropout)]
         super().__init__(*layers, nn.Linear(widths[-1], classes))

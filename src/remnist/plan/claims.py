@@ -1,7 +1,7 @@
 """claims.yaml: what the reports printed and said, and by which rule each statement is judged.
 
-A claim is a comparison of measurements and the difference that the report expects. No outcome stands here: the report
-stage finds it. `plan` checks the file before anything is trained.
+A claim is a comparison of measurements and what the report says of it. No outcome stands here: the report stage finds
+it, by the rules of `remnist.report.verdicts`. `plan` checks the file before anything is trained.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,22 +16,31 @@ from remnist.files import read_yaml
 from remnist.plan.problems import Problems
 from remnist.settings import DataSet, Settings, UnitInterval, Variant, Xor
 
-Metric = Literal[
-    "accuracy",
-    "train_accuracy",
-    "generalization_gap",
-    "epochs_to_reach",
-    "roc_auc_worst_digit",
-    "digit_deviation",
-    "resolution",
-    "average_of_five",
-    "vote_of_five",
-]
-Expectation = Literal["more", "less", "same", "not_more", "not_less"]
+# The metrics of a claim, by what they have one value of. `Comparison` says what each is.
+OfRuns = Literal[
+    "accuracy", "loss", "train_accuracy", "generalization_gap", "batch_loss_sd", "loss_variation", "digit_spread",
+    "roc_auc_worst_digit", "weight_norm", "parameters", "diverged", "digit_missing", "epochs_to_reach",
+    "train_epochs_to_reach",
+]  # fmt: skip
+OfRounds = Literal["seconds_per_epoch"]
+OfVariants = Literal["average_of_five", "vote_of_five"]
+OfFigures = Literal["accuracy_by_epoch", "loss_by_epoch", "accuracy_by_digit"]
+Metric = Literal[OfRuns, OfRounds, OfVariants, OfFigures]
+Expectation = Literal["more", "less", "same", "not_more", "not_less", "as_published"]
+
+AT_EPOCH = ("accuracy", "loss")
+REACHING = ("epochs_to_reach", "train_epochs_to_reach")
+RATES = ("diverged", "digit_missing")
+BY_FIGURE = ("accuracy_by_epoch", "loss_by_epoch", "accuracy_by_digit")
+TOGETHER = ("average_of_five", "vote_of_five")
+
+# The parts of a variant, each with its section in params.yaml.
+SECTION_OF = {"data": "data", "model": "model"} | dict.fromkeys(
+    ("train", "augmentation", "optimizer", "loss", "schedule"), "train"
+)
+
 NonNegative = Annotated[float, Field(ge=0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-
-OF_VARIANTS = ("average_of_five", "vote_of_five")  # metrics with one value a variant; the others have one a run
 
 
 class Report(Settings):
@@ -44,123 +53,158 @@ class Report(Settings):
     title: str
 
 
-class Published(Settings):
-    """The figures, or the words, that one report printed of a variant.
+class Epoch(Settings):
+    """The figures that a report printed of an epoch.
+
+    Attributes:
+        accuracy: on the test set, a fraction.
+        loss: on the test set.
+    """
+
+    accuracy: UnitInterval | None = None
+    loss: NonNegative | None = None
+
+
+class Published(Epoch):
+    """The figures, or the words, that one report printed of a variant, those of the end where nothing else is said.
 
     Attributes:
         report: the report's number.
-        accuracy: on the test set, a fraction; None where none was printed.
-        loss: on the test set; None where none was printed.
+        epochs: the figures by epoch.
         digits: the accuracy on each of the ten digits.
         words: what stands in the report's table in place of figures.
     """
 
     report: int
-    accuracy: UnitInterval | None = None
-    loss: NonNegative | None = None
+    epochs: Annotated[dict[Annotated[int, Field(ge=0)], Epoch], Field(default_factory=dict)]
     digits: Annotated[list[UnitInterval], Field(min_length=10, max_length=10)] | None = None
     words: str | None = None
 
 
 class Comparison(Settings):
-    """Two variants, or one and a level, by one metric, and what is expected of the first minus the second.
+    """Two variants, or one and a level, by one metric.
 
     Attributes:
-        variants: the two; or one that is held against `level`; or none, where every variant gives one figure.
-        metric: what is compared, of each run where nothing else is said. `accuracy`, on the test set;
-            `train_accuracy`, of the last epoch, on training images; `generalization_gap`, the one above minus the
-            first; `epochs_to_reach`, the first epoch whose validation accuracy is `reach` or more, among those that
-            both variants have; a run without one counts as one epoch more where only runs of the variant that is
-            claimed to be slower are such, and makes the comparison not testable elsewhere; `roc_auc_worst_digit`, the
-            smallest of the ten areas; `digit_deviation`, the largest difference between an accuracy on a digit and the
-            published one; `resolution`, of two runs: the smallest difference in accuracy that McNemar's test would find
-            between them; `average_of_five` and `vote_of_five`, one value a variant: by how much the accuracy of five
-            networks together exceeds the mean of one.
-        expect: `more` and `less`, the first is larger or smaller; `same`, they differ by less than `margin`;
-            `not_more` and `not_less`, the first is not larger or not smaller by `margin` or more.
-        at_least: with `more` or `less`, the smallest difference that would be as claimed.
-        margin: with the others, in units of the metric.
+        variants: the two, of which the second is subtracted from the first; or one, held against `level`; or, with
+            `as_published`, those whose figures were published.
+        metric: what is compared.
+
+            Of each run, on the test set and after the last epoch where nothing else is said: `accuracy` and `loss`, the
+            training loss of the logits; `train_accuracy`, on the first 10,000 training images, without dropout;
+            `generalization_gap`, that minus `accuracy`; `batch_loss_sd`, the standard deviation of the last epoch's
+            batch losses; `loss_variation`, that of the changes of the test loss from epoch to epoch, after the first;
+            `digit_spread`, the highest accuracy on a digit minus the lowest; `roc_auc_worst_digit`, the smallest of
+            the ten areas; `weight_norm`, the root of the sum of all squared parameters; `parameters`, their number;
+            `diverged`, whether the loss is not finite or `train_accuracy` below twice chance; `digit_missing`, whether
+            fewer than half of some digit's images are right; `epochs_to_reach`, the first epoch whose test accuracy is
+            `reach` or more, and `train_epochs_to_reach`, the same on the 10,000 training images, both among the epochs
+            that all variants have.
+
+            Of each round of a benchmark: `seconds_per_epoch`.
+
+            Of each figure that was published, with `as_published`: `accuracy_by_epoch`, `loss_by_epoch`,
+            `accuracy_by_digit`.
+
+            Of a variant, or where none is named of every variant: `average_of_five` and `vote_of_five`, by how much
+            the accuracy of five networks together exceeds the mean of one.
+        epoch: with accuracy and loss, after this one; 0 is before the first.
+        reach: with epochs to reach, the accuracy.
+        found_digits: only runs with no digit missing; two kinds of runs have no mean in common.
         level: what one variant, or every variant, is held against.
-        reach: with `epochs_to_reach`, the validation accuracy.
     """
 
-    variants: Annotated[list[str], Field(max_length=2, default_factory=list)]
+    variants: Annotated[list[str], Field(default_factory=list)]
     metric: Metric = "accuracy"
-    expect: Expectation
-    at_least: NonNegative = 0.0
-    margin: NonNegative | None = None
-    level: float | None = None
+    epoch: Annotated[int, Field(ge=0)] | None = None
     reach: Annotated[float, Field(gt=0, le=1)] | None = None
+    found_digits: bool = False
+    level: float | None = None
+
+
+class Cause(Settings):
+    """A factor that may explain the difference, and the comparison that holds it equal.
+
+    Attributes:
+        words: the factor.
+        control: the claim's two variants, with one or both replaced by one that differs in this single factor. The
+            share of the difference that vanishes is the share that the factor explains.
+    """
+
+    words: str
+    control: Annotated[list[str], Field(min_length=2, max_length=2)]
+
+
+class Claim(Comparison):
+    """A statement of a report, or a part of one.
+
+    Attributes:
+        report: the report's number.
+        statement: the number of the statement; the rows that judge one statement share it.
+        says: the statement in a few words.
+        expect: what the report says of the difference. `more`, `less`; `same`, within `margin`; `not_more` and
+            `not_less`, not larger or not smaller by more than `margin`; `as_published`, the published figures are such
+            as one run has.
+        margin: the smallest difference that matters, in units of the metric; of losses, times and norms a share.
+        published: the difference that the report states, or the value of one variant, where it does not follow from
+            what `published` holds of the variants; of losses, times and norms a share of the second.
+        rounded_to: the unit that `published` was rounded to.
+        cause: a factor that may explain the difference.
+        by_construction: why it cannot come out otherwise, where it cannot; a test proves it.
+        not_testable: why it cannot be judged, where it cannot.
+        note: what a reader should know beside the figures.
+        all_of: the claims that have to hold together; they stand in place of a comparison.
+    """
+
+    report: int
+    statement: Annotated[int, Field(ge=1)]
+    says: str
+    expect: Expectation = "more"
+    margin: NonNegative | None = None
+    published: float | None = None
+    rounded_to: NonNegative = 0.0
+    cause: Cause | None = None
+    by_construction: str | None = None
+    not_testable: str | None = None
+    note: str | None = None
+    all_of: Annotated[list[str], Field(default_factory=list)]
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
-        rules = (
-            ((self.margin is None) == (self.expect in ("more", "less")), f"margin: goes with same, not_more, not_less "
-             f"and is needed there; expect is {self.expect}"),
-            (not self.at_least or self.expect in ("more", "less"), "at_least: goes with more and less"),
-            ((self.reach is not None) == (self.metric == "epochs_to_reach"),
-             "reach: goes with epochs_to_reach and is needed there"),
-            ((self.level is None) == (len(self.variants) == 2 and self.metric != "resolution"),
-             "level: goes with one variant or none, and with resolution, and is needed there"),
-            ((self.metric in OF_VARIANTS) == (not self.variants),
-             f"variants: none with {' and '.join(OF_VARIANTS)}; one or two with the others"),
-            (self.metric != "resolution" or len(self.variants) == 2, "variants: two with resolution"),
-        )  # fmt: skip
-        for holds, rule in rules:
+        for holds, rule in _rules(self):
             if not holds:
                 raise ValueError(rule)
         return self
 
 
-class LostDigits(Settings):
-    """The signs that a softmax before the loss, which has its own, has lost a digit for good.
-
-    They show if runs of the variants with that softmax end without one test image of a digit right, all of those with
-    a loss of 1.4612 plus the error, as saturated outputs have it; and no run of the variants without it does.
-
-    Attributes:
-        softmax: the variants with it.
-        logits: the same without it.
-    """
-
-    softmax: Annotated[list[str], Field(min_length=1)]
-    logits: Annotated[list[str], Field(min_length=1)]
-
-
-class Cause(Settings):
-    """Another cause than the report's, and the controls that would show it.
-
-    Attributes:
-        words: what it is.
-        shown_by: comparisons that have to come out as expected, of a claim whose own does.
-        lost_digits: signs that show it whatever the claim's own outcome.
-    """
-
-    words: str
-    shown_by: Annotated[list[Comparison], Field(default_factory=list)]
-    lost_digits: LostDigits | None = None
-
-    @model_validator(mode="after")
-    def _is_shown_by_something(self) -> Self:
-        if not self.shown_by and self.lost_digits is None:
-            raise ValueError("shown_by or lost_digits: one of the two is needed")
-        return self
-
-
-class Claim(Comparison):
-    """A statement of a report.
-
-    Attributes:
-        report: the report's number.
-        says: the statement in a few words.
-        published: the difference that the report states, where it is not that of the accuracies it printed.
-        cause: another cause that a control may show.
-    """
-
-    report: int
-    says: str
-    published: float | None = None
-    cause: Cause | None = None
+def _rules(claim: Claim) -> Iterator[tuple[bool, str]]:
+    """Yield the rules that concern several settings of a claim, each with whether it holds."""
+    if claim.all_of:
+        stated = claim.model_fields_set - {"report", "statement", "says", "all_of", "note"}
+        yield not stated, f"all_of: goes without {', '.join(sorted(stated))}"
+        return
+    compared, free = len(claim.variants), claim.not_testable is not None
+    if claim.expect == "as_published":
+        yield compared >= 1, "variants: one at least with as_published"
+        yield claim.level is None, "level: goes without as_published"
+        yield claim.published is None or compared == 1, "published: of one variant with as_published"
+    else:
+        yield compared <= 2, "variants: two at most"
+        yield claim.metric not in BY_FIGURE, f"expect: as_published with {claim.metric}"
+        yield (
+            free or (claim.level is None) == (compared == 2),
+            "level: goes with one variant or none, and is needed there",
+        )
+    never = free or claim.metric in RATES or claim.expect == "as_published"
+    yield claim.margin is None or not never, "margin: goes without a rate, as_published and not_testable"
+    yield claim.margin is not None or never or bool(claim.by_construction), "margin: a difference needs one"
+    yield (
+        (claim.reach is not None) == (claim.metric in REACHING),
+        "reach: goes with epochs to reach and is needed there",
+    )
+    yield claim.epoch is None or claim.metric in AT_EPOCH, f"epoch: goes with {' and '.join(AT_EPOCH)}"
+    yield compared > 0 or claim.metric in TOGETHER, f"variants: one or two, or none with {' and '.join(TOGETHER)}"
+    yield claim.metric not in RATES or claim.expect in ("more", "less"), "expect: more or less with a rate"
+    yield claim.cause is None or compared == 2, "cause: goes with two variants"
 
 
 class Claims(Settings):
@@ -169,6 +213,7 @@ class Claims(Settings):
     Attributes:
         title: the heading of REPORT.md; without it, how many reports of that data set were run again.
         introduction: what REPORT.md says below its title, before any result.
+        made_on: the machine that the results were made on.
         data: the data set of the published figures.
         reference: the variant that the report takes for its example.
         reports: by their numbers.
@@ -178,6 +223,7 @@ class Claims(Settings):
 
     title: str | None = None
     introduction: str | None = None
+    made_on: str | None = None
     data: DataSet
     reference: str
     reports: dict[int, Report]
@@ -210,64 +256,99 @@ def check(claims: Claims, plan: Mapping[str, Variant]) -> None:
         plan: every variant's settings.
 
     Raises:
-        UserError: a line for each claim about a variant, a report or a comparison that the study does not have.
+        UserError: a line for each claim about a variant, a report, a claim or a figure that the study does not have.
     """
     problems = Problems()
 
-    def known(path: str, variant: str) -> None:
-        if variant not in plan:
-            problems.add(path, variant, f"no variant of params.yaml{_nearest(variant, plan)}")
+    def known(path: str, name: str, names: Mapping[str, object], kind: str) -> None:
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            problems.add(path, name, f"no {kind}{f'; did you mean {close[0]}?' if close else ''}")
 
-    known("reference", claims.reference)
+    def known_report(path: str, number: int) -> None:
+        if number not in claims.reports:
+            problems.add(path, number, f"allowed: {', '.join(map(str, claims.reports))}, the numbers under reports")
+
+    known("reference", claims.reference, plan, "variant of params.yaml")
     for name, printed in claims.published.items():
-        known(f"published.{name}", name)
-        _check_report(f"published.{name}.report", printed.report, claims, problems)
+        known(f"published.{name}", name, plan, "variant of params.yaml")
+        known_report(f"published.{name}.report", printed.report)
     for name, claim in claims.claims.items():
-        _check_report(f"claims.{name}.report", claim.report, claims, problems)
-        for path, comparison in comparisons(f"claims.{name}", claim):
-            for place, variant in enumerate(comparison.variants):
-                known(f"{path}.variants.{place}", variant)
-            _check_comparable(path, comparison, claims, plan, problems)
-        if claim.cause and (signs := claim.cause.lost_digits):
-            for kind, variants in (("softmax", signs.softmax), ("logits", signs.logits)):
-                for place, variant in enumerate(variants):
-                    known(f"claims.{name}.cause.lost_digits.{kind}.{place}", variant)
+        path = f"claims.{name}"
+        known_report(f"{path}.report", claim.report)
+        for place, part in enumerate(claim.all_of):
+            known(f"{path}.all_of.{place}", part, claims.claims, "claim")
+            if part in claims.claims and claims.claims[part].all_of:
+                problems.add(f"{path}.all_of.{place}", part, "has parts of its own")
+        for where, variants in compared(path, claim):
+            for place, variant in enumerate(variants):
+                known(f"{where}.{place}", variant, plan, "variant of params.yaml")
+            if claim.expect != "as_published":
+                _check_comparable(where, variants, plan, problems)
+        if claim.expect == "as_published":
+            for variant in claim.variants:
+                if not figures(claim, variant, claims.published):
+                    problems.add(f"{path}.metric", claim.metric, f"published.{variant} has no such figure")
     problems.raise_any()
 
 
-def comparisons(path: str, claim: Claim) -> Iterator[tuple[str, Comparison]]:
-    """Yield a claim's comparison and those of its controls, each with its path in claims.yaml."""
-    yield path, claim
-    for place, control in enumerate(claim.cause.shown_by if claim.cause else ()):
-        yield f"{path}.cause.shown_by.{place}", control
+def compared(path: str, claim: Claim) -> Iterator[tuple[str, list[str]]]:
+    """Yield a claim's variants and those of its control, each with their path in claims.yaml."""
+    yield f"{path}.variants", claim.variants
+    if claim.cause:
+        yield f"{path}.cause.control", claim.cause.control
 
 
-def variants_of(claim: Claim) -> set[str]:
-    """Return the variants that a claim, its controls and its signs of lost digits compare."""
-    compared = {variant for _, comparison in comparisons("", claim) for variant in comparison.variants}
-    signs = claim.cause.lost_digits if claim.cause else None
-    return compared | ({*signs.softmax, *signs.logits} if signs else set())
+def variants_of(claim: Claim, claims: Mapping[str, Claim]) -> set[str]:
+    """Return the variants that a claim, its control and its parts compare."""
+    own = {variant for _, variants in compared("", claim) for variant in variants}
+    return own.union(*(variants_of(claims[part], claims) for part in claim.all_of if part in claims))
 
 
-def _check_report(path: str, number: int, claims: Claims, problems: Problems) -> None:
-    if number not in claims.reports:
-        problems.add(path, number, f"allowed: {', '.join(map(str, claims.reports))}, the numbers under reports")
+def figures(claim: Claim, variant: str, published: Mapping[str, Published]) -> dict[int | None, float]:
+    """Return the published figures that a claim of `as_published` holds a variant's runs against.
+
+    Returns:
+        Each by its epoch or digit, by None where the metric has one figure.
+    """
+    if claim.published is not None:
+        return {None: claim.published}
+    if variant not in published:
+        return {}
+    printed = published[variant]
+    found: dict[int | None, float | None]
+    match claim.metric:
+        case "accuracy_by_epoch":
+            found = {epoch: each.accuracy for epoch, each in printed.epochs.items()}
+        case "loss_by_epoch":
+            found = {epoch: each.loss for epoch, each in printed.epochs.items()}
+        case "accuracy_by_digit":
+            found = dict(enumerate(printed.digits or ()))
+        case "accuracy" | "loss" as metric:
+            found = {
+                None: getattr(printed if claim.epoch is None else printed.epochs.get(claim.epoch, Epoch()), metric)
+            }
+        case _:
+            found = {}
+    return {place: figure for place, figure in found.items() if figure is not None}
 
 
-def _check_comparable(
-    path: str, comparison: Comparison, claims: Claims, plan: Mapping[str, Variant], problems: Problems
-) -> None:
-    found = [plan[variant] for variant in comparison.variants if variant in plan]
+def factors(first: Variant, second: Variant) -> list[str]:
+    """Return the settings in which two variants differ, seeds aside, as `train.lr`; another choice counts once."""
+    found = []
+    for part, section in SECTION_OF.items():
+        settings = [getattr(variant, part) for variant in (first, second)]
+        if type(settings[0]) is not type(settings[1]):
+            found.append(f"{section}.{'name' if part == section else part}")
+        elif settings[0] != settings[1]:
+            dumped = [each.model_dump() for each in settings]
+            found += [f"{section}.{key}" for key in dumped[0] if dumped[0][key] != dumped[1][key]]
+    return found
+
+
+def _check_comparable(path: str, variants: list[str], plan: Mapping[str, Variant], problems: Problems) -> None:
+    found = [plan[variant] for variant in variants if variant in plan]
     if len({isinstance(variant.data, Xor) for variant in found}) > 1:
-        problems.add(f"{path}.variants", comparison.variants, "XOR's points and images are no common test set")
-    elif len(set(comparison.variants)) < len(comparison.variants):
-        problems.add(f"{path}.variants", comparison.variants, "two different variants are expected here")
-    if comparison.metric == "digit_deviation":
-        for variant in comparison.variants:
-            if variant not in claims.published or claims.published[variant].digits is None:
-                problems.add(f"{path}.metric", comparison.metric, f"needs published.{variant}.digits")
-
-
-def _nearest(name: str, plan: Mapping[str, Variant]) -> str:
-    close = get_close_matches(name, plan, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+        problems.add(path, variants, "XOR's points and images are no common test set")
+    elif len(set(variants)) < len(variants):
+        problems.add(path, variants, "two different variants are expected here")

@@ -7,7 +7,6 @@ itself is an error.
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -151,7 +150,7 @@ def _resolve_seeds(path: str, stated: Json, inherited: list[int], problems: Prob
 
 
 def _fit_data(path: str, sections: Mapping[str, Json], variant: Variant, problems: Problems) -> Variant | None:
-    """Check what concerns the data as well, and settle how many images are held out."""
+    """Check what concerns the data as well; None if anything is wrong, which is then noted."""
 
     def note(section: str, setting: str, value: object, rule: str) -> None:
         problems.add(_stated(path, section, setting, sections[section]), value, rule)
@@ -165,15 +164,14 @@ def _fit_data(path: str, sections: Mapping[str, Json], variant: Variant, problem
             if path and key in sections["data"]:
                 problems.add(f"{path}data.{key}", getattr(data, key), f"all variants share it; set data.{key}")
         try:
-            held_out = sources.validation_size(data.name, data.validation)
+            sources.check_validation(data.name, data.validation)
         except UserError as error:
             problems.lines.setdefault("data.validation", str(error))
             return None
-        data = data.model_copy(update={"validation": held_out})
     size = variant.train.batch_size
     if variant.model.needs_two_images(data) and (trained_images(data) - 1) % size == 0:
         note("train", "batch_size", size, "leaves a last batch of one image, which batch norm cannot normalise")
-    return None if problems.lines else replace(variant, data=data)
+    return None if problems.lines else variant
 
 
 def trained_images(data: Images | Xor) -> int:

@@ -1,7 +1,7 @@
 """Learning curves and ROC curves: a row of panels a question, a line a variant, and a legend a row."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import seaborn as sns
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from remnist.report.questions import Question
-from remnist.report.tables import DIGITS, PARTS, Results, image_variants
+from remnist.report.tables import DIGITS, Results, by_parts, image_variants
 
 # Seven colours that colour-blind readers tell apart, each in four dashes.
 COLORS = [*(sns.color_palette("colorblind")[i] for i in (0, 1, 2, 3, 4, 9)), (0.1, 0.1, 0.1)]
@@ -18,6 +18,7 @@ DASHES: list[tuple[float, ...]] = [(1, 0), (4, 1.5), (1, 1), (5, 1, 1, 1)]
 CROWDED = 8  # lines of a question from which its bands are fainter
 ERRORS = (0.9, 0.5, 0.3, 0.2, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001)
 SMALLEST_ERROR = 0.001  # error that stands for all smaller ones
+PANELS = ("train", "validation", "test")  # parts of the data, from left to right
 BEYOND = 0.07  # largest share of a question's points that may lie below its panels
 
 
@@ -28,21 +29,26 @@ class X(NamedTuple):
         column: its values.
         label: what it shows.
         ticks: its labels by their values.
+        scale: as matplotlib has it.
     """
 
     column: str
     label: str
     ticks: Mapping[float, str]
+    scale: Mapping[str, Any]
 
 
-EPOCHS = X("epoch", "epoch", {epoch: str(epoch) for epoch in (1, 2, 3, 5, 10, 20, 30, 50, 100)})
-FALSE_POSITIVES = X("false_positive_rate", "false positives, %", {0.001: "0.1", 0.01: "1", 0.1: "10"})
+UP_TO_ONE = {"value": "symlog", "linthresh": 1, "linscale": 0.3}  # linear from 0, before the first epoch, to 1
+EPOCHS = X("epoch", "epoch", {epoch: str(epoch) for epoch in (0, 1, 2, 3, 5, 10, 20, 30, 50, 100)}, UP_TO_ONE)
+FALSE_POSITIVES = X("false_positive_rate", "false positives, %", {0.001: "0.1", 0.01: "1", 0.1: "10"}, {"value": "log"})
 
 
 def learning_curves(questions: list[Question], results: Results) -> Figure:
-    """Draw accuracy by epoch on training and validation data, mean and range over seeds."""
-    curves = results.curves.assign(error=1 - results.curves["accuracy"], panel=results.curves["part"])
-    return _draw(questions, results, curves, PARTS, EPOCHS, "accuracy, %")
+    """Draw accuracy by epoch on training, test and held-out images, mean and range over seeds."""
+    curves = by_parts(results.curves)
+    panels = tuple(part for part in PANELS if part in set(curves["part"]))
+    curves = curves.assign(error=1 - curves["accuracy"], panel=curves["part"])
+    return _draw(questions, results, curves, panels, EPOCHS, "accuracy, %")
 
 
 def roc(questions: list[Question], results: Results) -> Figure:
@@ -70,7 +76,7 @@ def _draw(
     """
     curves = curves.assign(error=curves["error"].clip(lower=SMALLEST_ERROR))
     means = curves.groupby(["variant", "panel", x.column])["error"].mean().reset_index()
-    on_images = means[means["variant"].isin(image_variants(results))]
+    on_images = means[means["variant"].isin(image_variants(results)) & (means[x.column] > 0)]
     rows: list[pd.DataFrame] = []
     limits: dict[str, tuple[float, float]] = {}
     for question in questions:
@@ -93,7 +99,7 @@ def _draw(
     rank = {str(variant): (errors.iloc[-1], errors.mean()) for variant, errors in last}  # equal ends are common
     for question, row in zip(questions, grid.axes, strict=True):
         own = curves[curves["variant"].isin(question.variants)][x.column]
-        _scale(row[0], x, (own.min(), max(own.max(), 1.5 * own.min())), limits[question.title])
+        _scale(row[0], x, (own.min(), max(own.max(), 1.5 * own.min(), own.min() + 1e-3)), limits[question.title])
         for axes, panel in zip(row, panels, strict=True):
             axes.set_title(panel, size=9)
             axes.set(xlabel=x.label, ylabel=label if axes is row[0] else "")
@@ -116,7 +122,8 @@ def _draw(
 def _scale(axes: Axes, x: X, across: tuple[float, float], errors: tuple[float, float]) -> None:
     """Set the scales that a row of panels shares, the vertical one upside down."""
     low, high = errors
-    axes.set(xscale="log", yscale="log", xlim=across, ylim=(high, low))
+    axes.set_xscale(**x.scale)
+    axes.set(yscale="log", xlim=across, ylim=(high, low))
     axes.set_xticks([tick for tick in x.ticks if across[0] <= tick <= across[1]])
     axes.set_xticklabels([words for tick, words in x.ticks.items() if across[0] <= tick <= across[1]])
     shown = [error for error in ERRORS if low <= error <= high]

@@ -18,6 +18,7 @@ class Seed(Settings):
 
     seed: int
     parameters: Annotated[int, Field(ge=0)]
+    weight_norm: float | None
     accuracy: UnitInterval
     loss: float | None
     correct: Counts
@@ -43,11 +44,13 @@ class Seed(Settings):
 
 
 class Ensemble(Settings):
-    """The accuracy of several seeds together, as `remnist.evaluation.metrics.ensembles` returns it."""
+    """The accuracy of several seeds together and its standard errors, as in `remnist.evaluation.metrics.ensembles`."""
 
     members: Annotated[int, Field(ge=2)]
     average: UnitInterval
+    average_se: UnitInterval
     vote: UnitInterval
+    vote_se: UnitInterval
 
 
 class Evaluation(Settings):

@@ -13,16 +13,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from remnist.report import gallery
+from remnist.report import gallery, verdicts
 from remnist.report.curves import learning_curves, roc
+from remnist.report.effects import NO_EFFECT, REVERSED
 from remnist.report.questions import Question
 from remnist.report.tables import DIGITS, Digits, Results, digit_means, image_variants
-from remnist.report.units import scale
-from remnist.report.verdicts import NOT_TESTABLE, OTHER_CAUSE, REFUTED, UNDECIDED, UPHELD, Judged
+from remnist.report.verdicts import Judged
 
 BLUE, ORANGE, VERMILION, PINK = (sns.color_palette("colorblind")[i] for i in (0, 1, 3, 4))
 GREY = "0.55"
-OUTCOMES = {UPHELD: BLUE, REFUTED: VERMILION, OTHER_CAUSE: PINK, UNDECIDED: GREY, NOT_TESTABLE: GREY}
+OUTCOMES = dict.fromkeys(verdicts.OUTCOMES, GREY) | {
+    **{outcome: BLUE for outcome in verdicts.OUTCOMES if outcome.startswith(verdicts.REPLICATED)},
+    verdicts.NOT_REPLICATED: VERMILION, REVERSED: VERMILION, NO_EFFECT: PINK,
+}  # fmt: skip
+BEYOND = 20  # margins beyond which a difference is drawn on the edge
 PUBLISHED_MARK: dict[str, Any] = {
     "s": 34, "facecolors": "none", "edgecolors": ORANGE, "marker": "D", "linewidths": 1.4
 }  # fmt: skip
@@ -51,62 +55,50 @@ def draw(name: str, folder: Path, *content: Any) -> None:
 
 
 def claims(judged: list[Judged]) -> Figure:
-    """Draw each claim's difference with its interval, the published one, and the outcome; in points, or in epochs."""
+    """Draw each claim's difference with its interval, the published one, and the outcome, all in margins."""
     rows: list[Judged | str] = []
     for report in sorted({each.claim.report for each in judged}):
         rows += [f"Report {report}", *(each for each in judged if each.claim.report == report)]
-    figure, panels = plt.subplots(
-        1, 2, sharey=True, figsize=(10, 1 + 0.2 * len(rows)), width_ratios=[4, 1.3],
-        layout="constrained",
-    )  # fmt: skip
-    table = pd.DataFrame(_claim_rows(rows), columns=["row", "unit", "color", "difference", "low", "high", "published"])
-    for axes, unit in zip(panels, ("points", "epochs"), strict=True):
-        shown = table[table["unit"] == unit]
-        axes.axvline(0, color="0.3", linewidth=0.8)
-        axes.hlines(shown["row"], shown["low"], shown["high"], colors=shown["color"], linewidth=1.6)
-        axes.scatter(shown["difference"], shown["row"], s=26, c=shown["color"], zorder=3)
-        axes.scatter(shown["published"], shown["row"], zorder=4, **PUBLISHED_MARK)
-        axes.set_xscale("symlog", linthresh=1, linscale=1.2)
-        axes.set_xlabel(f"difference, {unit}")
-        axes.grid(axis="y", color="0.93")
-        axes.minorticks_off()
+    figure, axes = plt.subplots(figsize=(10, 1 + 0.2 * len(rows)), layout="constrained")
+    table = pd.DataFrame(_claim_rows(rows), columns=["row", "color", "difference", "low", "high", "published"])
+    axes.axvspan(-1, 1, color="0.9", linewidth=0)
+    axes.axvline(0, color="0.3", linewidth=0.8)
+    figures = ["difference", "low", "high", "published"]
+    shown = table.assign(**table[figures].astype(float).clip(-BEYOND, BEYOND))
+    axes.hlines(shown["row"], shown["low"], shown["high"], colors=shown["color"].tolist(), linewidth=1.6)
+    for marker, side in (("<", table["difference"] < -BEYOND), (">", table["difference"] > BEYOND),
+                         ("o", table["difference"].abs() <= BEYOND)):  # fmt: skip
+        axes.scatter(
+            shown["difference"][side], shown["row"][side], s=26, c=shown["color"][side], marker=marker, zorder=3
+        )
+    axes.scatter(shown["published"], shown["row"], zorder=4, **PUBLISHED_MARK)
+    axes.set_xlabel("difference in margins: 0.25 points, half an epoch, 5 % of a loss or norm, 10 % of a time")
+    axes.grid(axis="y", color="0.93")
     labels = [each if isinstance(each, str) else each.claim.says for each in rows]
-    for text in panels[0].set_yticks(range(len(rows)), labels, size=8):
+    for text in axes.set_yticks(range(len(rows)), labels, size=8):
         text.label1.set_fontweight("bold" if text.label1.get_text() in rows else "normal")
-    panels[0].set_ylim(len(rows) - 0.4, -0.6)
-    _signed_ticks(panels[0], (0.5, 1, 3, 10, 100))
-    _signed_ticks(panels[1], (1, 10, 100))
+    axes.set(xlim=(-1.03 * BEYOND, 1.03 * BEYOND), ylim=(len(rows) - 0.4, -0.6))
     for row, each in enumerate(rows):
         if isinstance(each, Judged):
-            panels[1].annotate(
-                each.outcome, (1.03, row), xycoords=("axes fraction", "data"), va="center", size=8,
+            axes.annotate(
+                each.outcome, (1.02, row), xycoords=("axes fraction", "data"), va="center", size=8,
                 color=OUTCOMES[each.outcome], annotation_clip=False,
             )  # fmt: skip
-    handles = [panels[0].scatter([], [], s=26, color="0.3", label="measured, with its 95 % interval")]
+    handles: list[Any] = [axes.scatter([], [], s=26, color="0.3", label="measured, with its 95 % interval")]
     if table["published"].notna().any():
-        handles.append(panels[0].scatter([], [], **PUBLISHED_MARK, label="published (one run each)"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=2, frameon=False)
+        handles.append(axes.scatter([], [], **PUBLISHED_MARK, label="published (one run each)"))
+    handles.append(Rectangle((0, 0), 1, 1, color="0.9", label="too small to matter"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 
 def _claim_rows(rows: list[Judged | str]) -> Iterator[tuple[Any, ...]]:
+    """Yield the row, the colour, and the figures in margins, of each claim that has an interval and a margin."""
     for row, each in enumerate(rows):
-        if isinstance(each, Judged) and not each.finding.missing:
-            factor, unit = scale(each.claim.metric)
-            figures = [
-                each.finding.difference,
-                *each.finding.interval,
-                np.nan if each.published is None else each.published,
-            ]
-            yield row, unit, OUTCOMES[each.outcome], *(figure * factor for figure in figures)
-
-
-def _signed_ticks(axes: Axes, ticks: tuple[float, ...]) -> None:
-    """Label both sides of zero as far as there is something, and no further than the last tick."""
-    low, high = (float(np.clip(bound, -ticks[-1], ticks[-1])) for bound in axes.get_xlim())
-    shown = [tick for tick in (*(-tick for tick in ticks), 0, *ticks) if low <= tick <= high]
-    axes.set_xticks(shown, [f"{tick:+g}" if tick else "0" for tick in shown], size=8)
-    axes.set_xlim(low, high)
+        if isinstance(each, Judged) and each.effect and each.claim.margin and not np.isnan(each.effect.interval[0]):
+            published = each.size.published if each.size else np.nan
+            figures = np.array([each.effect.difference, *each.effect.interval, published]) / each.claim.margin
+            yield row, OUTCOMES[each.outcome], *figures
 
 
 def accuracy(questions: list[Question], results: Results) -> Figure:

@@ -1,14 +1,16 @@
-"""The values that a claim compares: its metric of each run, or of each variant, from the study's measurements."""
+"""The values that a claim compares: its metric of each run, from the study's measurements."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from remnist.plan.claims import OF_VARIANTS, Comparison, Published
-from remnist.report import statistics
+from remnist.plan.claims import AT_EPOCH, REACHING, TOGETHER, Claim, Comparison
 from remnist.report.tables import Results
+from remnist.settings import Variant
+
+Floats = NDArray[np.float64]
 
 FEW = 5  # networks in `average_of_five` and `vote_of_five`
 
@@ -17,139 +19,155 @@ class NotMeasuredError(Exception):
     """The study cannot test a comparison; the message says why."""
 
 
-class Measured(NamedTuple):
-    """Both sides of a comparison.
+@dataclass(frozen=True)
+class Sample:
+    """The values of one side of a comparison.
 
     Attributes:
-        values: a row a seed that both variants ran, or a row a variant; `first` and `second`, the level where there
-            is one variant.
-        censored: which runs end before they reach an accuracy, and the epoch that stands for them, the earliest
-            possible; empty where none does. The difference is then at least as large, in the direction that is claimed.
+        values: by seed, round or variant. NaN is a run that ended before it reached an accuracy.
+        horizon: the last epoch of a run that may not have reached an accuracy, else None.
+        image_se: the standard error that the choice of the test images gives a value that has no other, else None.
     """
 
-    values: pd.DataFrame
-    censored: str = ""
+    values: "pd.Series[float]"
+    horizon: int | None = None
+    image_se: float | None = None
+
+    @property
+    def array(self) -> Floats:
+        """The values, (n,)."""
+        return np.asarray(self.values, np.float64)
+
+    @property
+    def censored(self) -> int:
+        """How many runs ended before they reached an accuracy."""
+        return int(self.values.isna().sum())
 
 
-def measure(results: Results, published: dict[str, Published], comparison: Comparison) -> Measured:
-    """Return the two sides of a comparison.
+def sample(results: Results, comparison: Comparison, variants: list[str]) -> list[Sample]:
+    """Return the values of each of these variants by the metric of a comparison.
 
     Args:
         results: the measurements.
-        published: what the reports published, by variant.
-        comparison: the variants and the metric.
+        comparison: the metric, and which runs count.
+        variants: the comparison's own, or those of a control; none stands for every variant.
 
     Raises:
-        NotMeasuredError: a variant is not in the plan, two variants have different test images, there are fewer than
-            two rows, or runs that never reach an accuracy leave the difference open.
+        NotMeasuredError: a variant is not in the plan, two variants have different test images, or a variant has no
+            value, or runs without one.
     """
-    for variant in comparison.variants:
+    for variant in variants:
         if variant not in results.plan:
             raise NotMeasuredError(f"there is no variant `{variant}`")
-    if len({results.labels[variant].tobytes() for variant in comparison.variants}) > 1:
-        raise NotMeasuredError(f"{' and '.join(f'`{each}`' for each in comparison.variants)} have other test images")
-    if comparison.metric in OF_VARIANTS:
-        columns = [_gain_of_five(results, comparison.metric.removesuffix("_of_five"))]
-    elif comparison.metric == "resolution":
-        columns = [_resolution(results, *comparison.variants)]
-    else:
-        columns = [_of_runs(results, published, comparison, variant) for variant in comparison.variants]
-    table = pd.concat(columns, axis=1, join="inner")
-    if table.shape[1] == 1:
-        table["level"] = comparison.level
-    table.columns = pd.Index(["first", "second"])
-    if len(table) < 2:
-        what = "variants with five seeds" if comparison.metric in OF_VARIANTS else "seeds in common"
-        raise NotMeasuredError(f"{what}: {len(table)}, two are needed")
-    if comparison.metric == "epochs_to_reach":
-        return _replace_censored(table, comparison, _horizon(results, comparison))
-    return Measured(table)
+    if len({results.labels[variant].tobytes() for variant in variants}) > 1:
+        raise NotMeasuredError(f"{' and '.join(f'`{each}`' for each in variants)} have other test images")
+    metric = comparison.metric
+    if metric in TOGETHER:
+        return _together(results, metric.removesuffix("_of_five"), variants)
+    horizon = min(results.plan[variant].train.epochs for variant in variants)
+    samples = []
+    for variant in variants:
+        values = _of_runs(results, comparison, variant, horizon)
+        if metric not in REACHING and (unknown := int((~np.isfinite(values.astype(float))).sum())):
+            raise NotMeasuredError(f"{unknown} of {len(values)} runs of `{variant}` have no finite {metric}")
+        if values.empty:
+            raise NotMeasuredError(f"there is no {_words(comparison)} of `{variant}`")
+        samples.append(Sample(values.astype(float), horizon if metric in REACHING else None))
+    return samples
 
 
-def right_answers(results: Results, variants: list[str]) -> list[NDArray[np.bool_]]:
-    """Return which test images two variants get right, (runs, images) each, of the seeds that both ran."""
-    seeds = [results.plan[variant].seeds for variant in variants]
-    shared = [seed for seed in seeds[0] if seed in seeds[1]]
-    rows = [[each.index(seed) for seed in shared] for each in seeds]
-    return [
-        results.predictions[variant][row] == results.labels[variant]
-        for variant, row in zip(variants, rows, strict=True)
-    ]
+def at_shared_seeds(samples: list[Sample]) -> list[Floats]:
+    """Return the values of each sample at the seeds that all have, (n,) each."""
+    shared = samples[0].values.index
+    for each in samples[1:]:
+        shared = shared.intersection(each.values.index)
+    return [np.asarray(each.values.loc[shared], np.float64) for each in samples]
 
 
-def _of_runs(
-    results: Results, published: dict[str, Published], comparison: Comparison, variant: str
-) -> "pd.Series[float]":
-    """Return a metric of each run of a variant, by seed."""
-    runs = results.runs[results.runs["variant"] == variant].set_index("seed")
-    curves = results.curves[results.curves["variant"] == variant]
-    match comparison.metric:
-        case "train_accuracy":
-            return _last_epoch(curves)
-        case "generalization_gap":
-            return _last_epoch(curves) - runs["accuracy"]
-        case "epochs_to_reach":
-            return _epochs_to_reach(curves, comparison.reach or 1.0, _horizon(results, comparison))
-        case "digit_deviation":
-            return _digit_deviation(results, published, variant)
-        case metric:
-            return runs[metric]
+def figure(results: Results, claim: Claim, variant: str, place: int | None) -> Floats:
+    """Return what each run of a variant has in place of a published figure.
 
-
-def _last_epoch(curves: pd.DataFrame) -> "pd.Series[float]":
-    on_train = curves[curves["part"] == "train"].sort_values("epoch")
-    return on_train.groupby("seed")["accuracy"].last()
-
-
-def _horizon(results: Results, comparison: Comparison) -> int:
-    """Return how many epochs all variants of a comparison have."""
-    return min(results.plan[variant].train.epochs for variant in comparison.variants)
-
-
-def _epochs_to_reach(curves: pd.DataFrame, accuracy: float, horizon: int) -> "pd.Series[float]":
-    """Return the first epoch that reaches a validation accuracy, by seed; NaN where none does up to the horizon."""
-    held = curves[(curves["part"] == "validation") & (curves["epoch"] <= horizon)]
-    return held["epoch"].where(held["accuracy"] >= accuracy).groupby(held["seed"]).min().astype(float)
-
-
-def _replace_censored(table: pd.DataFrame, comparison: Comparison, horizon: int) -> Measured:
-    """Replace what lies beyond the horizon by the smallest value that it can have, where that is conservative.
-
-    That is where only runs of the variant that is claimed to be slower end before they reach the accuracy, and the
-    claim names no size: their true values make the difference larger.
+    Args:
+        results: the measurements.
+        claim: a claim of `as_published`.
+        variant: one of its variants.
+        place: the epoch or the digit of the figure; None where the metric has one.
 
     Raises:
-        NotMeasuredError: no run reaches the accuracy, or some do not and nothing conservative can stand for them.
+        NotMeasuredError: as in `sample`.
     """
-    reach = f"{(comparison.reach or 1.0) * 100:g} %"
-    never = table.isna()
-    count, runs = int(never.to_numpy().sum()), len(table) * len(comparison.variants)
-    if not count:
-        return Measured(table)
-    if count == runs:
-        raise NotMeasuredError(f"no run reaches {reach} within {horizon} epochs")
-    side, variant = {"more": ("first", 0), "less": ("second", -1)}.get(comparison.expect, ("", 0))
-    conservative = len(comparison.variants) == 2 and not comparison.at_least and side
-    if not conservative or never[side].sum() < count:
-        raise NotMeasuredError(f"{count} of {runs} runs never reach {reach} within {horizon} epochs")
-    never_reached = f"{count} of {len(table)} runs of `{comparison.variants[variant]}` never reach {reach}"
-    return Measured(table.fillna(horizon + 1), f"{never_reached}, counted as epoch {horizon + 1}")
+    if place is None:
+        [one] = sample(results, claim, [variant])
+        if one.censored:
+            raise NotMeasuredError(f"{one.censored} of {len(one.values)} runs of `{variant}` never get there")
+        return one.array
+    runs = _runs(results, claim, variant).index
+    if claim.metric == "accuracy_by_digit":
+        rows = results.per_digit[(results.per_digit["variant"] == variant) & (results.per_digit["digit"] == str(place))]
+        return np.asarray(rows.set_index("seed")["accuracy"].loc[runs], np.float64)
+    values = _at_epoch(results, variant, claim.metric.removesuffix("_by_epoch"), place)
+    return np.asarray(values.loc[runs], np.float64)
 
 
-def _digit_deviation(results: Results, published: dict[str, Published], variant: str) -> "pd.Series[float]":
-    digits = published[variant].digits if variant in published else None
-    if digits is None:
-        raise NotMeasuredError(f"no accuracies by digit were published of `{variant}`")
-    rows = results.per_digit[results.per_digit["variant"] == variant]
-    off = (rows["accuracy"] - rows["digit"].astype(int).map(dict(enumerate(digits)))).abs()
-    return off.groupby(rows["seed"]).max()
+def same_architecture(first: Variant, second: Variant) -> bool:
+    """Return whether the same seed gives two variants the same initial weights, so that their runs are pairs."""
+    images = [getattr(variant.data, "image_size", None) for variant in (first, second)]
+    models = [variant.model.model_dump(exclude={"dropout"}) for variant in (first, second)]
+    return images[0] == images[1] and type(first.model) is type(second.model) and models[0] == models[1]
 
 
-def _resolution(results: Results, first: str, second: str) -> "pd.Series[float]":
-    pairs = zip(*right_answers(results, [first, second]), strict=True)
-    return pd.Series([statistics.resolution(*pair) for pair in pairs], dtype=float)
+def right_answers(results: Results, variant: str) -> NDArray[np.bool_]:
+    """Return which test images each run of a variant gets right, (runs, images)."""
+    return results.predictions[variant] == results.labels[variant]
 
 
-def _gain_of_five(results: Results, kind: str) -> "pd.Series[float]":
-    five = results.ensembles[results.ensembles["members"] == FEW].set_index("variant")[kind]
-    return (five - results.runs.groupby("variant")["accuracy"].mean()).dropna()
+def _of_runs(results: Results, comparison: Comparison, variant: str, horizon: int) -> "pd.Series[float]":
+    """Return a metric of each run of a variant, by seed; of a benchmark, by round."""
+    metric = comparison.metric
+    if metric == "seconds_per_epoch":
+        rows = results.seconds[results.seconds["variant"] == variant]
+        return rows.set_index("round")["seconds"]
+    runs = _runs(results, comparison, variant)
+    if metric in REACHING:
+        part = "train" if metric.startswith("train") else "test"
+        curves = _curves(results, variant)
+        curves = curves[curves["epoch"] <= horizon]
+        reached = curves["epoch"].where(curves[f"{part}_accuracy"] >= (comparison.reach or 1.0))
+        return reached.groupby(curves["seed"]).min().astype(float).loc[runs.index]
+    if metric in AT_EPOCH and comparison.epoch is not None:
+        return _at_epoch(results, variant, metric, comparison.epoch).loc[runs.index]
+    return runs[metric]
+
+
+def _runs(results: Results, comparison: Comparison, variant: str) -> pd.DataFrame:
+    """Return the runs of a variant that count, by seed."""
+    runs = results.runs[results.runs["variant"] == variant].set_index("seed")
+    return runs[~runs["digit_missing"]] if comparison.found_digits else runs
+
+
+def _curves(results: Results, variant: str) -> pd.DataFrame:
+    return results.curves[results.curves["variant"] == variant]
+
+
+def _at_epoch(results: Results, variant: str, metric: str, epoch: int) -> "pd.Series[float]":
+    curves = _curves(results, variant)
+    found = curves[curves["epoch"] == epoch].set_index("seed")[f"test_{metric}"]
+    if found.empty:
+        raise NotMeasuredError(f"`{variant}` has no epoch {epoch}")
+    return found
+
+
+def _together(results: Results, kind: str, variants: list[str]) -> list[Sample]:
+    """Return by how much five networks exceed the mean of one: of one variant, or of every variant."""
+    five = results.ensembles[results.ensembles["members"] == FEW].set_index("variant")
+    gains = (five[kind] - results.runs.groupby("variant")["accuracy"].mean()).dropna()
+    if not variants:
+        return [Sample(gains)]
+    if variants[0] not in gains:
+        raise NotMeasuredError(f"`{variants[0]}` has fewer than {FEW} seeds")
+    return [Sample(gains.loc[variants], image_se=float(five[f"{kind}_se"][variants[0]]))]
+
+
+def _words(comparison: Comparison) -> str:
+    found = " run with every digit found and a" if comparison.found_digits else ""
+    return f"{found} {comparison.metric.replace('_', ' ')}".strip()

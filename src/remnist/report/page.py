@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ import pandas as pd
 from remnist.plan.claims import Claims
 from remnist.report import gallery, markdown, words
 from remnist.report.questions import Question
-from remnist.report.tables import DIGITS, Results, Summary, data_set, digit_means, image_variants, lost_digits
-from remnist.report.verdicts import OTHER_CAUSE, OUTCOMES, REFUTED, UPHELD, Judged
+from remnist.report.tables import DIGITS, Results, Summary, data_set, digit_means, image_variants, missing_digits
+from remnist.report.verdicts import OUTCOMES, Judged
 
 TEMPLATES = Path(__file__).with_name("templates")
 DATA_SETS = {
@@ -22,8 +21,8 @@ DATA_SETS = {
     "digits": "scikit-learn's digits",
 }
 SPLITS = {"digits": "the last fifth for testing"}  # where none is official
-LARGEST = 3  # differences that the report opens with
-LEARNT = 0.5  # accuracy from which a digit that is never right was lost, and not just never learnt
+LEARNT = 0.5  # accuracy from which a run has learnt, so that a digit of which few images are right is missing
+SATURATED_LOSS = math.log(math.e + 9) - 1  # 1.4612, loss of a sure and right softmax put through another softmax
 
 Json = dict[str, Any]
 
@@ -50,10 +49,17 @@ def render(
         Markdown, which refers to the figures in plots/.
     """
     environment = markdown.environment(TEMPLATES)
-    for phrase in (words.compared, words.expected, words.published, words.measured, words.with_interval):
+    for phrase in (
+        words.compared,
+        words.expected,
+        words.published,
+        words.measured,
+        words.effect,
+        words.size,
+        words.cause,
+    ):
         environment.filters[phrase.__name__] = phrase
     environment.filters |= {
-        "detectable": words.detectable,
         "accuracy": lambda variant: markdown.accuracy(summary[variant]["accuracy"], summary[variant]["accuracy_sd"]),
         "pair": lambda row: gallery.pair(row["label"], row["predicted"]),
     }
@@ -68,39 +74,18 @@ def render(
         split=SPLITS.get(data.name, "official split"),
         validation=data.validation,
         outcomes={outcome: found for outcome in OUTCOMES if (found := [e for e in judged if e.outcome == outcome])},
-        largest=_largest(judged),
-        causes=_grouped((each.claim.report, each.claim.cause.words if each.claim.cause else "", each)
-                        for each in judged if each.outcome == OTHER_CAUSE),
-        refuted=_grouped((each.claim.report, "", each) for each in judged if each.outcome == REFUTED),
         judged=judged,
         lead=_lead(results, summary, claims, published_here=data.name == claims.data),
-        sections=[_section(results, question, judged) for question in questions],
-        lost=lost_digits(results).query(f"accuracy >= {LEARNT}").to_dict(orient="records"),
+        sections=[_section(question, judged) for question in questions],
+        missing=missing_digits(results).query(f"accuracy >= {LEARNT}").to_dict(orient="records"),
+        saturated=SATURATED_LOSS,
         digits=DIGITS,
         by_digit={name: [None if pd.isna(row[digit]) else row[digit] for digit in DIGITS]
                   for name, row in digit_means(results).iterrows()},
         images=gallery.facts(results, ranking) if len(ranking) else None,
-        signs=any(each.lost for each in judged),
-        disagreements=words.disagreements(judged),
-        within=list(words.within_test_images(results, judged)),
         binomial=100 * math.sqrt(0.02 * 0.98 / results.test_images),
     )  # fmt: skip
     return re.sub("\n{3,}", "\n\n", text).strip() + "\n"
-
-
-def _largest(judged: list[Judged]) -> list[Judged]:
-    """Return the decided claims about two variants' accuracies that differ most, the largest difference first."""
-    compared = (each for each in judged if words.of_two_accuracies(each.claim))
-    decided = (each for each in compared if each.finding.outcome in (UPHELD, REFUTED))
-    return sorted(decided, key=lambda each: -abs(each.finding.difference))[:LARGEST]
-
-
-def _grouped(rows: Iterator[tuple[int, str, Judged]]) -> dict[tuple[int, str], list[Judged]]:
-    """Group claims by their report and some words, in the order in which these come."""
-    groups: dict[tuple[int, str], list[Judged]] = {}
-    for report, key, each in rows:
-        groups.setdefault((report, key), []).append(each)
-    return groups
 
 
 def _lead(results: Results, summary: Summary, claims: Claims, *, published_here: bool) -> Json:
@@ -119,16 +104,16 @@ def _lead(results: Results, summary: Summary, claims: Claims, *, published_here:
     }
 
 
-def _section(results: Results, question: Question, judged: list[Judged]) -> Json:
-    """Return a question's table of variants, and the statistics behind its claims, a row a comparison."""
-    comparisons = [
-        {"says": each.claim.says, "control": place > 0, "comparison": finding.comparison,
-         **words.details(results, finding)}
-        for each in judged if each.claim.report == question.report
-        for place, finding in enumerate([each.finding, *each.controls]) if not finding.missing
-    ]  # fmt: skip
+def _section(question: Question, judged: list[Judged]) -> Json:
+    """Return a question's variants, its claims, and the statistics behind these."""
+    own = [each for each in judged if each.claim.report == question.report]
     return {
         "title": question.title,
         "variants": {name: question.published.get(name) for name in question.variants},
-        "comparisons": comparisons,
+        "judged": own,
+        "behind": [
+            {"says": each.claim.says, **words.details(each, each.effect)}
+            for each in own
+            if each.effect and not each.claim.by_construction
+        ],
     }

@@ -27,9 +27,8 @@ def group(results: Results, claims: Claims) -> list[Question]:
     questions, grouped = [], set[str]()
     for number, report in claims.reports.items():
         published = {variant: each for variant, each in claims.published.items() if each.report == number}
-        named = set(published).union(
-            *(variants_of(claim) for claim in claims.claims.values() if claim.report == number)
-        )
+        own = (claim for claim in claims.claims.values() if claim.report == number)
+        named = set(published).union(*(variants_of(claim, claims.claims) for claim in own))
         if variants := [variant for variant in results.plan if variant in named]:
             questions.append(Question(number, f"Report {number}: {report.title}", variants, published))
             grouped.update(variants)

@@ -1,135 +1,257 @@
-"""Inference from a handful of paired runs: intervals, tests, and the smallest difference that they could find.
+"""Inference from a handful of runs: intervals, tests, and what they could have found. scipy and statsmodels count.
 
-Differences are those of two variants at the same seed, (n,). scipy and statsmodels do the counting.
+A comparison is of two samples, paired seed by seed or not, or of one sample and a level.
 """
 
-from typing import Literal
+import math
+from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
-from statsmodels.stats.contingency_tables import mcnemar
+from scipy import special, stats  # special's functions of Student's t are fast
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
+from statsmodels.stats.proportion import confint_proportions_2indep
+from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 LEVEL = 0.95  # confidence of the intervals
-ALPHA = 0.05  # false positives allowed, among all claims of a report together
-POWER = 0.8  # probability to find the smallest difference that counts as detectable
+EQUIVALENCE = 0.9  # confidence of the interval whose ends are two one-sided tests at 5 %
+ALPHA = 0.05  # false positives allowed
+POWER = 0.8  # probability to find a difference, in the number of seeds that would decide
 RESAMPLES = 10_000  # bootstrap samples
-FEWEST = 8  # differences for a bootstrap interval; it covers 94 % of normal ones with 8, 95 % with 12, 92.6 % with 6
-SIGN_FLIPS = 2**16  # flips, all of them up to 16 seeds, a random draw beyond
+MOST_SEEDS = 1_000  # seeds above which a question counts as out of reach
+LARGEST_EFFECT = 10.0  # standard deviations, above which two seeds are enough
+DECIMALS = 9  # decimals kept of a difference, so that equal ones are equal to the bit, whatever was subtracted
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Side = Literal["greater", "less"]
+Interval = tuple[float, float]
 
 
-def t_interval(differences: Floats) -> tuple[float, float]:
-    """Return Student's interval of the mean difference."""
-    if np.ptp(differences) == 0:
-        return float(differences[0]), float(differences[0])
-    interval = stats.ttest_1samp(differences, 0).confidence_interval(LEVEL)
-    return float(interval.low), float(interval.high)
+@dataclass(frozen=True)
+class Difference:
+    """The mean difference of two samples, or of one and a level, by Student's t; by Welch's where they are not paired.
 
-
-def bca_interval(differences: Floats) -> tuple[float, float] | None:
-    """Return the bias-corrected and accelerated bootstrap interval of the mean difference (Efron 1987).
-
-    The bootstrap draws from n values as if they were all there is, which makes it too narrow for few; the level is
-    raised by as much as Student's t differs from the normal (Hesterberg 2015, doi 10.1080/00031305.2015.1089789,
-    there for the percentile interval). It is None for fewer than eight differences.
+    Attributes:
+        first: the values of the first, (n,).
+        second: those of the second; with `paired` at the same seeds, (n,).
+        paired: whether the seeds are the same.
+        image_se: the standard error that the choice of the test images adds, 0 where it adds none or is not known.
     """
-    n = len(differences)
-    if n < FEWEST:
-        return None
-    if np.ptp(differences) == 0:
-        return float(differences[0]), float(differences[0])
-    t = stats.t.ppf((1 + LEVEL) / 2, n - 1) * np.sqrt(n / (n - 1))
-    interval = stats.bootstrap(
-        (differences,), np.mean, vectorized=True, n_resamples=RESAMPLES, method="BCa",
-        confidence_level=2 * stats.norm.cdf(t) - 1, rng=np.random.default_rng(0),
-    ).confidence_interval  # fmt: skip
-    return float(interval.low), float(interval.high)
+
+    first: Floats
+    second: Floats
+    paired: bool
+    image_se: float = 0.0
+
+    @property
+    def mean(self) -> float:
+        """The mean of the first minus that of the second."""
+        return round(float(self.first.mean() - self.second.mean()), DECIMALS)
+
+    @cached_property
+    def se(self) -> float:
+        """The standard error of the mean difference, over seeds."""
+        if self.paired:
+            return float(self._differences.std(ddof=1) / math.sqrt(len(self.first)))
+        return math.hypot(*(each.std(ddof=1) / math.sqrt(len(each)) for each in (self.first, self.second)))
+
+    @cached_property
+    def df(self) -> float:
+        """The degrees of freedom of Student's t, or Welch's."""
+        if self.paired or not self.se:
+            return float(len(self.first) - 1)
+        return float(CompareMeans(DescrStatsW(self.first), DescrStatsW(self.second)).dof_satt())
+
+    def interval(self, level: float = LEVEL) -> Interval:
+        """Return the interval of the mean difference over seeds."""
+        return self._interval(level, self.se)
+
+    def interval_with_images(self, level: float = LEVEL) -> Interval:
+        """Return the interval over seeds and test images (Bouthillier et al. 2021, arXiv 2103.03098)."""
+        return self._interval(level, math.hypot(self.se, self.image_se))
+
+    def p_value(self) -> float:
+        """Return the two-sided p-value that there is no difference.
+
+        Where nothing varies Student's t has no scale, and the exact permutation test stands in: of 2**n flips, or of
+        all divisions of the runs, two are as extreme.
+        """
+        if self.se:
+            return float(2 * special.stdtr(self.df, -abs(self.mean) / self.se))
+        n, m = len(self.first), len(self.second)
+        ways = 2**n if self.paired else math.comb(n + m, n)
+        return min(1.0, 2 / ways) if self.mean else 1.0
+
+    def of_one_pair(self, level: float = LEVEL) -> Interval:
+        """Return the prediction interval of the difference of one further run each (Patil, Peng, Leek 2016)."""
+        spreads = [(each.var(ddof=1) if len(each) > 1 else 0.0, len(each)) for each in (self.first, self.second)]
+        spread = math.sqrt(sum(variance * (1 + 1 / n) for variance, n in spreads))
+        df = self.df if self.paired or not self.se else min(n - 1 for variance, n in spreads if variance)
+        return self._interval(level, spread, df)
+
+    def one_pair_could_tell(self, size: float) -> bool:
+        """Return whether a difference of this size between one run each lies beyond what seeds alone give, 1.96 sd."""
+        spread = math.hypot(*(each.std(ddof=1) for each in (self.first, self.second)))
+        return abs(size) >= float(stats.norm.ppf((1 + LEVEL) / 2)) * spread
+
+    @property
+    def _differences(self) -> Floats:
+        return np.asarray((self.first - self.second).round(DECIMALS))
+
+    def _interval(self, level: float, se: float, df: float | None = None) -> Interval:
+        if not se:
+            return self.mean, self.mean
+        half = float(special.stdtrit(df or self.df, (1 + level) / 2)) * se
+        return self.mean - half, self.mean + half
 
 
-def t_test(differences: Floats, bound: float, side: Side) -> float:
-    """Return the one-sided p-value of Student's test that the mean difference lies on that side of a bound.
-
-    Where all differences are equal Student's t has no scale; the exact test stands in.
-    """
-    if np.ptp(differences) == 0:
-        return sign_flip_test(differences, bound, side)
-    return float(stats.ttest_1samp(differences, bound, alternative=side).pvalue)
+def against(values: Floats, level: float, image_se: float = 0.0) -> Difference:
+    """Return the difference of one sample from a level."""
+    return Difference(values, np.full(len(values), level), paired=True, image_se=image_se)
 
 
-def sign_flip_test(differences: Floats, bound: float, side: Side) -> float:
-    """Return the one-sided p-value of the exact test that the mean difference lies on that side of a bound.
-
-    If it lay at the bound, each difference could as well lie as far on its other side: the p-value is the share of all
-    2**n such flips whose mean is as extreme. It assumes no distribution but a symmetric one, and is 2**-n at least.
-    """
-    return float(
-        stats.permutation_test(
-            (differences - bound,), np.mean, permutation_type="samples", vectorized=True,
-            n_resamples=SIGN_FLIPS, alternative=side, rng=np.random.default_rng(0),
-        ).pvalue
-    )  # fmt: skip
+def t_interval(values: Floats) -> Interval:
+    """Return Student's interval of a mean."""
+    return against(values, 0.0).interval()
 
 
 def holm(p_values: Floats) -> Floats:
-    """Correct p-values for their number, so that 1 - ALPHA of studies reject no true null hypothesis.
-
-    Holm 1979.
-    """
+    """Correct p-values for their number, so that 1 - ALPHA of studies reject no true null hypothesis (Holm 1979)."""
     return np.asarray(multipletests(p_values, method="holm")[1]) if len(p_values) else p_values
 
 
-def superiority(first: Floats, second: Floats) -> float:
-    """Return the probability that a run of the first is better than a run of the second, ties counted half.
+def is_smaller(interval: Interval, margin: float) -> bool:
+    """Return whether an interval lies within a margin on both sides of zero.
 
-    Each run against each, whatever its seed, as for someone who trains each once. Mann and Whitney's U by its
-    largest value.
+    With the interval at 90 % these are two one-sided tests at 5 % (Schuirmann 1987).
     """
-    return float(stats.mannwhitneyu(first, second).statistic / (len(first) * len(second)))
+    return -margin < interval[0] and interval[1] < margin
 
 
-def detectable(differences: Floats) -> float:
-    """Return the smallest mean difference that Student's test of n, with such a spread, finds in 80 % of studies.
+def seeds_to_decide(mean: float, sd: float, margin: float) -> int | None:
+    """Return how many seeds would decide in 80 % of studies, were the truth as measured; None above a thousand.
 
-    Two-sided at 5 %, before any correction.
-    """
-    power = TTestPower().solve_power(nobs=len(differences), alpha=ALPHA, power=POWER)
-    return float(power * differences.std(ddof=1))
-
-
-def image_sd(first: Bools, second: Bools) -> float:
-    """Return the standard deviation of the mean difference in accuracy that results from the choice of images.
+    Either that there is a difference, or that it is smaller than the margin, whichever takes fewer.
 
     Args:
-        first: which images the first variant's runs get right, (runs, images).
-        second: which the second's do.
+        mean: the difference.
+        sd: its standard deviation over seeds.
+        margin: the smallest difference that matters.
     """
-    images = first.mean(0) - second.mean(0)
-    return float(images.std(ddof=1) / np.sqrt(len(images)))
+    wanted = [(abs(mean), ALPHA)]
+    if margin > abs(mean):
+        wanted.append((margin - abs(mean), 2 * ALPHA))  # one-sided
+    found = [_seeds(size / sd, alpha) for size, alpha in wanted if size and sd]
+    fewest = min(found, default=math.inf)
+    return int(fewest) if math.isfinite(fewest) else None
 
 
-def mcnemar_test(first: Bools, second: Bools) -> float:
-    """Return the p-value of McNemar's exact test that two runs (images,) are equally accurate."""
-    discordant = [[0, int((first & ~second).sum())], [int((~first & second).sum()), 0]]
-    return float(mcnemar(discordant, exact=True).pvalue)
+def normal_interval(value: float, se: float, level: float) -> Interval:
+    """Return the interval of a value whose standard error is known."""
+    half = float(stats.norm.ppf((1 + level) / 2)) * se
+    return value - half, value + half
 
 
-def resolution(first: Bools, second: Bools) -> float:
-    """Return the smallest difference in accuracy that McNemar's exact test would find between two such runs.
+def normal_test(value: float, se: float) -> float:
+    """Return the two-sided p-value that such a value is zero."""
+    if not se:
+        return 0.0 if value else 1.0
+    return float(2 * stats.norm.sf(abs(value) / se))
+
+
+@cache  # the test takes a tenth of a second, and the same counts come again and again
+def of_rates(k: int, n: int, j: int, m: int) -> tuple[float, Interval]:
+    """Compare two rates: Boschloo's exact test, two-sided, and Newcombe's interval of the difference.
 
     Args:
-        first: which images the first run gets right, (images,).
-        second: which the second does.
+        k: how many of the n runs of the first it happened to.
+        n: how many there are.
+        j: how many of the m runs of the second.
+        m: how many there are.
+    """
+    p_value = float(stats.boschloo_exact([[k, j], [n - k, m - j]]).pvalue) if 0 < k + j < n + m else 1.0
+    low, high = confint_proportions_2indep(k, n, j, m, compare="diff", method="newcomb", alpha=1 - LEVEL)
+    return min(p_value, 1.0), (float(low), float(high))
+
+
+def of_times(first: Floats, second: Floats, horizon: int) -> tuple[float, bool]:
+    """Compare two samples of times by the log-rank test (Mantel 1966).
+
+    Args:
+        first: the times of the first, NaN where it did not happen up to the horizon.
+        second: those of the second.
+        horizon: the last time that was looked at.
 
     Returns:
-        A fraction of the images, for two runs that disagree about as many. Where they are fewer than six, not even
-        all of them would be enough, and the fraction is larger than theirs.
+        The two-sided p-value, and whether the first takes longer.
     """
-    disagreements = int((first != second).sum())
-    fewer = int(stats.binom.ppf(ALPHA / 2, disagreements, 0.5)) - 1  # on the side of whom they favour less
-    return (disagreements - 2 * fewer) / len(first)
+    if np.isnan(first).all() and np.isnan(second).all():
+        return 1.0, False
+    test = stats.logrank(_censored(first, horizon), _censored(second, horizon))
+    return float(test.pvalue), bool(test.statistic < 0)
+
+
+def median_time(times: Floats, horizon: int) -> float | None:
+    """Return the median of times, some of which lie beyond the horizon (Kaplan and Meier 1958); None if it does too."""
+    survival = stats.ecdf(_censored(times, horizon)).sf
+    reached = survival.quantiles[(survival.probabilities <= 1 / 2) & (survival.quantiles < horizon + 1)]
+    return float(reached[0]) if len(reached) else None
+
+
+def share_explained(effect: tuple[Floats, Floats], control: tuple[Floats, Floats]) -> tuple[float, Interval]:
+    """Return which share of a difference vanishes in a control, with its interval over seeds.
+
+    The bias-corrected and accelerated bootstrap (Efron 1987) of whole seeds.
+
+    Args:
+        effect: the two samples of the claim, (n,) each, at the same seeds.
+        control: the two samples of its control, at the same seeds.
+    """
+
+    def share(a: Floats, b: Floats, c: Floats, d: Floats, axis: int = -1) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return 1 - (c - d).mean(axis) / (a - b).mean(axis)
+
+    samples = (*effect, *control)
+    found = float(share(*samples))
+    if not any(np.ptp(a - b) for a, b in (effect, control)):
+        return found, (found, found)
+    interval = stats.bootstrap(
+        samples, share, paired=True, vectorized=True, n_resamples=RESAMPLES, method="BCa", confidence_level=LEVEL,
+        rng=np.random.default_rng(0),
+    ).confidence_interval  # fmt: skip
+    return found, (float(interval.low), float(interval.high))
+
+
+def as_of_one_run(values: Floats, published: float, rounded_to: float = 0.0) -> float:
+    """Return the two-sided p-value that a published figure is one more run's, by Student's prediction interval."""
+    off = max(0.0, abs(published - float(values.mean())) - rounded_to / 2)
+    spread = float(values.std(ddof=1)) * math.sqrt(1 + 1 / len(values))
+    if spread == 0:
+        return 1.0 if off < 10**-DECIMALS else 0.0
+    return float(2 * special.stdtr(len(values) - 1, -off / spread))
+
+
+def image_se(first: Bools, second: Bools | None = None) -> float:
+    """Return the standard error that the choice of the test images gives a mean accuracy, or a difference of two.
+
+    Args:
+        first: which images the runs of the first variant get right, (runs, images).
+        second: which those of the second do.
+    """
+    images = first.mean(0) - (0 if second is None else second.mean(0))
+    return float(images.std(ddof=1) / math.sqrt(len(images)))
+
+
+def _seeds(effect_size: float, alpha: float) -> float:
+    """Return how many seeds find a difference of so many standard deviations; infinity above MOST_SEEDS."""
+    seeds = np.arange(2, MOST_SEEDS + 1)
+    power = TTestPower().power(min(effect_size, LARGEST_EFFECT), seeds, alpha)
+    enough = seeds[np.nan_to_num(power, nan=1.0) >= POWER]  # NaN where it is all but 1
+    return float(enough[0]) if len(enough) else math.inf
+
+
+def _censored(times: Floats, horizon: int) -> stats.CensoredData:
+    return stats.CensoredData.right_censored(np.where(np.isnan(times), horizon, times), np.isnan(times))

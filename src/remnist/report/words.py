@@ -1,129 +1,172 @@
-"""Comparisons in words: what is compared, what is expected, what was measured."""
+"""Claims in words: what is compared, what the report says of it, what was measured."""
 
-from collections.abc import Iterable, Iterator
+import math
 
 from markupsafe import Markup
 
-from remnist.plan.claims import Comparison
-from remnist.report import markdown, statistics
-from remnist.report.measures import right_answers
-from remnist.report.tables import Results
-from remnist.report.units import scale
-from remnist.report.verdicts import REFUTED, UPHELD, Finding, Judged, single_pairs
+from remnist.plan.claims import RATES, Claim
+from remnist.report import effects, markdown, units
+from remnist.report.causes import Explained
+from remnist.report.effects import Effect
+from remnist.report.measures import Sample
+from remnist.report.published import Printed
+from remnist.report.statistics import Interval, median_time
+from remnist.report.units import Unit
+from remnist.report.verdicts import Judged
+
+FIRST = 2  # published figures of a claim that its row shows
 
 
-def compared(comparison: Comparison) -> Markup:
-    """Return what a comparison compares, and by which metric if it is not accuracy."""
-    names = [markdown.code(variant) for variant in comparison.variants] or [Markup("every variant")]
-    words = (Markup(" - ") if comparison.level is None else Markup(", ")).join(names)
-    if comparison.metric == "accuracy":
-        return words
-    reach = "" if comparison.reach is None else f" {comparison.reach * 100:g} %"
-    return words + f": {comparison.metric.replace('_', ' ').replace('roc auc', 'ROC-AUC of the')}{reach}"
+def compared(claim: Claim) -> Markup:
+    """Return what a claim compares, and by which metric if it is not the accuracy at the end."""
+    if claim.all_of:
+        return Markup("all of: ") + Markup(", ").join(map(markdown.code, claim.all_of))
+    difference = claim.level is None and claim.expect != "as_published"
+    names = [markdown.code(variant) for variant in claim.variants] or [Markup("every variant")]
+    words = (Markup(" - ") if difference else Markup(", ")).join(names)
+    metric = claim.metric.replace("_", " ").replace("roc auc", "ROC-AUC of the")
+    if claim.reach is not None:
+        metric += f" {claim.reach * 100:g} %"
+    if claim.epoch is not None:
+        metric += f" after epoch {claim.epoch}"
+    if claim.found_digits:
+        metric += ", runs with all digits"
+    return words if metric == "accuracy" else words + f": {metric}"
 
 
-def expected(comparison: Comparison) -> str:
-    """Return the rule of a comparison, in its units."""
-    words = comparison.expect.replace("_", " ")
-    if comparison.level is not None:
-        than = "as" if comparison.expect == "same" else "than"
-        words += f" {than} {_figure(comparison, comparison.level)}"
-    if comparison.at_least:
-        words += f", by {_figure(comparison, comparison.at_least)} or more"
-    if comparison.margin:
-        words += f", within {_figure(comparison, comparison.margin)}"
+def expected(claim: Claim) -> str:
+    """Return what the report says, as a rule for the figures."""
+    if claim.all_of:
+        return "all"
+    words = claim.expect.replace("_", " ")
+    if claim.level is not None:
+        words += f" {'as' if claim.expect == 'same' else 'than'} {_value(claim, claim.level)}"
     return words
 
 
 def published(judged: Judged) -> str:
-    """Return the published figure that `measured` goes with; nothing where there is none."""
-    return "" if judged.published is None else _against_level(judged.claim, judged.published)
+    """Return the published difference, or value; nothing where there is none."""
+    if judged.printed:
+        return "; ".join(_figure(each, judged.claim, each.published) for each in judged.printed[:FIRST]) + _more(judged)
+    return "" if judged.size is None else _against_level(judged.claim, judged.size.published)
 
 
-def measured(finding: Finding) -> str:
-    """Return a mean difference, or what is held against a level, with its unit."""
-    return _against_level(finding.comparison, finding.difference)
+def measured(judged: Judged) -> Markup:
+    """Return what was measured, with its 95 % interval over seeds where it has one."""
+    claim, effect = judged.claim, judged.effect
+    if judged.printed:
+        texts = (f"{_figure(each, claim, each.measured)}" for each in judged.printed[:FIRST])
+        return markdown.escape("; ".join(texts) + _more(judged))
+    if effect is None:
+        return Markup("")
+    if claim.metric in RATES:
+        rates = (f"{int(side.values.sum())} of {len(side.values)}" for side in effect.samples)
+        return markdown.escape(" against ".join(rates))
+    if math.isnan(effect.interval[0]) or math.isnan(effect.difference):
+        return markdown.escape(" against ".join(_median(side) for side in effect.samples))
+    if claim.by_construction:
+        return markdown.escape(_against_level(claim, effect.difference))
+    return Markup(f"{_against_level(claim, effect.difference)} {interval(claim, effect.interval)}")  # noqa: S704
 
 
-def with_interval(finding: Finding) -> Markup:
-    """Return the same with its interval; without one, but with the reason, where values of runs are not known."""
-    if censored := finding.measured.censored:
-        return Markup(f"{measured(finding)} at least; {censored}")  # noqa: S704
-    return Markup(f"{measured(finding)} {_interval(finding.comparison, finding.interval)}")  # noqa: S704
+def interval(claim: Claim, bounds: Interval) -> Markup:
+    """Return an interval in the unit of a claim's figures."""
+    if math.isnan(bounds[0]):
+        return Markup("")
+    return Markup(f"[{', '.join(_against_level(claim, bound, unit=False) for bound in bounds)}]")  # noqa: S704
 
 
-def detectable(finding: Finding) -> str:
-    """Return the difference that most studies of the same size would find."""
-    return _figure(finding.comparison, statistics.detectable(finding.differences))
+def effect(judged: Judged) -> str:
+    """Return what became of the effect, and how many seeds would decide what is open."""
+    found = judged.effect
+    if found is None:
+        return ""
+    words = found.outcome + (", negligible" if found.negligible else "")
+    seeds = effects.seeds_to_decide(judged.claim, found)
+    return words + (f"; {seeds} seeds would decide" if seeds else "")
 
 
-def details(results: Results, finding: Finding) -> dict[str, str | Markup]:
-    """Return the statistics behind a finding, by the columns of their table."""
-    comparison, differences = finding.comparison, finding.differences
-    censored = bool(finding.measured.censored)
-    bca = None if censored else statistics.bca_interval(differences)
-    on_images = of_two_accuracies(comparison)
-    found, pairs = single_pairs(results, finding) if on_images else (0, 0)
-    first, second = (finding.values[side].to_numpy() for side in ("first", "second"))
+def size(judged: Judged) -> str:
+    """Return how the published size compares with the measured one."""
+    if judged.printed:
+        inside = sum(each.interval[0] <= each.published <= each.interval[1] for each in judged.printed)
+        return f"{inside} of {len(judged.printed)} as one run has them"
+    if judged.size is None:
+        return ""
+    words = {"consistent": "consistent", "smaller": "smaller than published", "larger": "larger than published"}
+    return words[judged.size.outcome] + ("" if judged.size.one_pair_could_tell else "; one pair of runs cannot tell it")
+
+
+def cause(judged: Judged) -> str:
+    """Return which share of the difference the factor explains."""
+    found = judged.cause
+    if found is None or judged.claim.cause is None:
+        return ""
+    return f"{judged.claim.cause.words}: {share(found)}"
+
+
+def share(found: Explained) -> str:
+    """Return a share with its interval, or why there is none."""
+    if found.missing:
+        return found.missing
+    low, high = found.interval
+    return f"{found.outcome}, {found.share * 100:.0f} % [{low * 100:.0f}, {high * 100:.0f}]"
+
+
+def details(judged: Judged, found: Effect) -> dict[str, str | Markup]:
+    """Return what stands behind an effect, by the columns of its table."""
+    claim = judged.claim
     return {
-        "n": str(len(differences)),
-        "t": with_interval(finding),
-        "bca": "" if bca is None else _interval(comparison, bca),
-        "p": markdown.p_value(finding.p_value),
-        "exact_p": markdown.p_value(finding.exact_p_value),
-        "superiority": f"{statistics.superiority(first, second):.2f}" if comparison.level is None else "",
-        "detectable": "" if censored else detectable(finding).split()[0],
-        "images": f"{image_sd(results, comparison) * 100:.2f}" if on_images else "",
-        "mcnemar": f"{found} of {pairs}" if on_images else "",
+        "n": " and ".join(str(len(side.values)) for side in found.samples[: 1 if found.paired else 2]),
+        "pairs": "yes" if found.paired and len(found.samples) == 2 else "no" if len(found.samples) == 2 else "",
+        "interval": interval(claim, found.interval),
+        "with_images": interval(claim, found.with_images) if found.with_images != found.interval else "",
+        "p": _p(found.p_value),
+        "corrected": _p(found.corrected),
+        "of_one_pair": interval(claim, judged.size.interval) if judged.size else "",
+        "margin": "" if claim.margin is None else _difference(claim, claim.margin, signed=False),
+        "at_half": effects.decide(claim, found, (claim.margin or 0.0) / 2),
+        "at_twice": effects.decide(claim, found, (claim.margin or 0.0) * 2),
     }
 
 
-def disagreements(judged: Iterable[Judged]) -> list[Judged]:
-    """Return the claims on which the exact sign-flip test comes to another outcome than Student's."""
-    return [each for each in judged if each.finding.outcome != each.finding.exact_outcome]
+def _more(judged: Judged) -> str:
+    rest = len(judged.printed) - FIRST
+    return f"; {rest} more" if rest > 0 else ""
 
 
-def within_test_images(results: Results, judged: Iterable[Judged]) -> Iterator[tuple[Judged, float]]:
-    """Yield the claims on accuracy that other test images could as well have decided otherwise.
-
-    With each, the standard deviation that the choice of the images gives its difference.
-    """
-    for each in judged:
-        finding, claim = each.finding, each.claim
-        decided = finding.outcome in (UPHELD, REFUTED) and claim.expect in ("more", "less")
-        if decided and of_two_accuracies(claim):
-            deviation = image_sd(results, claim)
-            if abs(finding.difference - _decided_at(finding)) < 2 * deviation:
-                yield each, deviation
+def _figure(printed: Printed, claim: Claim, value: float) -> str:
+    place = "" if printed.place is None else f"{'digit' if 'digit' in claim.metric else 'epoch'} {printed.place}: "
+    return place + _format(units.of_values(claim.metric), value)
 
 
-def of_two_accuracies(comparison: Comparison) -> bool:
-    """Return whether the accuracies of two variants are compared."""
-    return comparison.metric == "accuracy" and comparison.level is None
+def _median(side: Sample) -> str:
+    reached = len(side.values) - side.censored
+    middle = median_time(side.array, side.horizon or 0)
+    words = f"median {middle:g}" if middle is not None else f"median beyond {side.horizon}"
+    return f"{words} ({reached} of {len(side.values)} get there)"
 
 
-def image_sd(results: Results, comparison: Comparison) -> float:
-    """Return the standard deviation that the choice of the test images gives a difference of accuracies."""
-    return statistics.image_sd(*right_answers(results, comparison.variants))
+def _p(value: float) -> Markup | str:
+    return "" if math.isnan(value) else markdown.p_value(value)
 
 
-def _decided_at(finding: Finding) -> float:
-    """Return beyond what `more` or `less` is decided: zero, or the size that a refuted gain falls short of."""
-    sign = 1 if finding.comparison.expect == "more" else -1
-    return sign * finding.comparison.at_least if finding.outcome == REFUTED else 0.0
+def _value(claim: Claim, value: float) -> str:
+    return _format(units.of_values(claim.metric), value)
 
 
-def _figure(comparison: Comparison, value: float, *, signed: bool = False, unit: bool = True) -> str:
-    factor, name = scale(comparison.metric)
-    figure = f"{value * factor:{'+' if signed else ''}.{1 if name == 'epochs' else 2}f}"
-    return f"{figure} {name}" if unit else figure
+def _difference(claim: Claim, value: float, *, signed: bool = True, unit: bool = True) -> str:
+    return _format(units.of_differences(claim.metric), value, signed=signed, unit=unit)
 
 
-def _against_level(comparison: Comparison, difference: float, *, unit: bool = True) -> str:
+def _against_level(claim: Claim, difference: float, *, unit: bool = True) -> str:
     """Return a difference, signed; or, where a level was taken off, the value that it was taken off."""
-    return _figure(comparison, difference + (comparison.level or 0.0), signed=comparison.level is None, unit=unit)
+    if claim.level is None:
+        return _difference(claim, difference, unit=unit)
+    value = claim.level * (1 + difference) if claim.metric in units.RELATIVE else claim.level + difference
+    return _format(units.of_values(claim.metric), value, unit=unit)
 
 
-def _interval(comparison: Comparison, bounds: tuple[float, float]) -> Markup:
-    words = ", ".join(_against_level(comparison, bound, unit=False) for bound in bounds)
-    return Markup(f"[{words}]")  # noqa: S704
+def _format(shown: Unit, value: float, *, signed: bool = False, unit: bool = True) -> str:
+    figure = f"{value * shown.factor:{'+' if signed else ''},.{shown.decimals}f}"
+    return f"{figure} {shown.name}".strip() if unit else figure

@@ -50,8 +50,8 @@ def between(accuracy: pd.DataFrame, per_digit: pd.DataFrame, variant: str) -> Di
     low = high = p_value = None
     paired = (now - base).dropna().to_numpy()
     if len(paired) > 1:
-        low, high = statistics.t_interval(paired)
-        p_value = min(1.0, 2 * min(statistics.t_test(paired, 0, "less"), statistics.t_test(paired, 0, "greater")))
+        difference = statistics.against(paired, 0.0)
+        (low, high), p_value = difference.interval(), difference.p_value()
     before, after = both(per_digit, "digit")
     digits = {str(digit): float(change) for digit, change in (after - before).dropna().items()}
     most = max(digits.items(), key=lambda digit: abs(digit[1]), default=None)

@@ -27,8 +27,7 @@ def render(template: str, **content: object) -> str:
 
 def difference(value: float | None, metric: str = "accuracy") -> str:
     """Return a difference in its metric's unit, with its sign; nothing where there is none."""
-    factor, _ = units.scale(metric)
-    return "" if value is None else f"{factor * value:+.2f}"
+    return "" if value is None else f"{units.of_differences(metric).factor * value:+.2f}"
 
 
 def spread(accuracies: pd.Series) -> str:

@@ -17,7 +17,7 @@ from remnist.settings import Variant
 
 
 class Progress:
-    """Shows how far all runs are: one bar, or a line an epoch where no terminal watches.
+    """Shows how far all runs are: one bar, or a line an epoch where no terminal watches; none before the first epoch.
 
     Args:
         variants: the settings of each variant.
@@ -27,7 +27,7 @@ class Progress:
 
     def __init__(self, variants: Mapping[str, Variant], seconds: Mapping[str, float], runs: Mapping[str, int]) -> None:
         self.variants, self.seconds = variants, seconds
-        self.shown: dict[tuple[str, int], int] = {}  # epochs of each run
+        self.shown: dict[tuple[str, int], int] = {}  # the last epoch of each run
         self.bar = tqdm(
             total=sum(seconds[name] * variants[name].train.epochs * count for name, count in runs.items()),
             bar_format="{percentage:3.0f}%|{bar}| {elapsed}, {remaining} left{postfix}",
@@ -45,11 +45,14 @@ class Progress:
     def show(self, name: str, epoch: Epoch) -> bool:
         """Show an epoch of a variant, if it is the next of its run; return whether it was."""
         run = (name, epoch.seed)
-        if epoch.number != self.shown.get(run, 0) + 1:  # it is reported twice, or its report came late
+        if epoch.number != self.shown.get(run, -1) + 1:  # it is reported twice, or its report came late
             return False
         self.shown[run] = epoch.number
+        if not epoch.number:
+            return True
         where = f"{name} seed {epoch.seed} epoch {epoch.number}/{self.variants[name].train.epochs}"
-        accuracy = f"validation accuracy {epoch.metrics['validation/accuracy']:.2%}"
+        part = "validation" if "validation/accuracy" in epoch.metrics else "test"
+        accuracy = f"{part} accuracy {epoch.metrics[f'{part}/accuracy']:.2%}"
         if self.bar.disable:
             print(f"{where}: train loss {epoch.metrics['train/loss']:.4f}, {accuracy}", flush=True)
         else:

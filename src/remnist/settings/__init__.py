@@ -31,6 +31,7 @@ from remnist.settings.training import (
     KlDivergence,
     Loss,
     MseArgmax,
+    MseOfLogits,
     MseOneHot,
     OneCycle,
     Optimizer,

@@ -26,7 +26,7 @@ class Mlp(ModelSettings):
 
     name: Literal["mlp"]
     hidden: list[Width] = Field(description="width of each hidden layer, first to last")
-    activation: Literal["relu", "gelu", "maxout"] = Field(description="activation of the hidden layers")
+    activation: Literal["relu", "gelu", "maxout", "relu_maxout"] = Field(description="activation of the hidden layers")
     batch_norm: bool = Field(description="normalise each hidden unit over the batch")
     dropout: Fraction = Field(description="probability to zero a hidden unit in training")
 

@@ -73,13 +73,19 @@ class MseOneHot(Settings):
     loss: Literal["mse_one_hot"]
 
 
+class MseOfLogits(Settings):
+    """Squared error of the raw outputs against the one-hot label."""
+
+    loss: Literal["mse_of_logits"]
+
+
 class MseArgmax(Settings):
     """Squared distance of the predicted class's index from the label."""
 
     loss: Literal["mse_argmax"]
 
 
-Loss = CrossEntropy | CrossEntropyOfSoftmax | KlDivergence | MseOneHot | MseArgmax
+Loss = CrossEntropy | CrossEntropyOfSoftmax | KlDivergence | MseOneHot | MseOfLogits | MseArgmax
 
 
 class Constant(Settings):

@@ -33,6 +33,16 @@ def test_an_epoch_of_an_unknown_variant_counts_as_the_longest(monkeypatch, varia
     assert 0 < measured["mlp-baseline"] < measured["resnet-plain"] <= measured["new"]
 
 
+def test_an_epoch_takes_the_median_of_its_rounds(monkeypatch, tmp_path, variant):
+    monkeypatch.chdir(tmp_path)
+    ahead.SECONDS.parent.mkdir()
+    rounds = [("a", 2.0), ("b", 1.5), ("a", 9.0), ("b", 0.5), ("a", 3.0)]
+    rows = [f"{place},{name},mlp,{seconds},2 cores" for place, (name, seconds) in enumerate(rounds, 1)]
+    ahead.SECONDS.write_text("\n".join(["round,variant,model,seconds,machine", *rows, ""]))
+    plan = dict.fromkeys(("b", "a", "new"), variant)
+    assert ahead.seconds_of_an_epoch(plan) == {"b": 1.0, "a": 3.0, "new": 3.0}
+
+
 @pytest.mark.parametrize("assignments", ["", "model.dropout", "model.dropout=0.5 =", "'"])
 @pytest.mark.fault("bad SET of an experiment")
 def test_what_cannot_be_set_is_an_error_of_one_line(monkeypatch, tmp_path, assignments):

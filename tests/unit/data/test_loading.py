@@ -78,8 +78,10 @@ def test_xor_is_four_points_of_two_classes(tmp_path):
     assert {(*point, label) for point, label in zip(points.flatten(1).tolist(), labels.tolist(), strict=True)} == {
         (0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0),
     }  # fmt: skip
-    train, _ = loading.load(tmp_path / "nothing", "train", settings)
+    train, answers = loading.load(tmp_path / "nothing", "train", settings)
     assert train.unique(dim=0).shape == points.shape
+    assert torch.equal(train[:4], points) and torch.equal(answers[:4], labels)
+    assert settings.validation == 0
     assert loading.classes(settings) == 2
 
 

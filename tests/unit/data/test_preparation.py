@@ -24,6 +24,13 @@ def test_last_images_are_held_out(arrays):
     assert np.array_equal(parts["test_images"], arrays.test_images)
 
 
+def test_none_need_be_held_out(arrays):
+    parts = load(save(split(arrays, 0)))
+    assert np.array_equal(parts["train_images"], arrays.train_images)
+    assert parts["validation_images"].shape == (0, 28, 28)
+    assert parts["validation_labels"].shape == (0,)
+
+
 def test_statistics_are_those_of_the_images_trained_on(arrays):
     parts = split(arrays, 6)
     scaled = arrays.train_images[:14] / 255

@@ -109,10 +109,14 @@ def test_every_data_set_has_torchvision_class_or_is_bundled():
         assert len(getattr(datasets, name).resources) == 4
 
 
-@pytest.mark.parametrize("requested", [0, -1, 60_000, 2.5, True, None, "many"])
-def test_validation_size_out_of_range(requested):
-    with pytest.raises(UserError, match=r"data\.validation"):
-        sources.validation_size("mnist", requested)
+@pytest.mark.parametrize("name", sources.SIZES)
+def test_any_number_of_images_but_all_can_be_held_out(name):
+    images, _ = sources.SIZES[name]
+    for validation in (0, 1, images - 1):
+        assert sources.check_validation(name, validation) == validation
+    for validation in (-1, images, 70_000, 2.5, True, None, "many"):
+        with pytest.raises(UserError, match=rf"^data\.validation: .*: allowed: 0 to {images - 1:,} images of {name}'s"):
+            sources.check_validation(name, validation)
 
 
 @pytest.mark.parametrize("name", ["imagenet", None, ["mnist"]])

@@ -26,6 +26,18 @@ def test_stored_weights_answer_as_the_model_that_they_were_taken_from(prepared, 
     assert np.allclose(found.probabilities, torch.softmax(logits, 1).numpy())
     assert found.loss == pytest.approx(torch.nn.functional.cross_entropy(logits, labels).item())
     assert found.parameters == parameters(model)
+    flat = torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
+    assert found.weight_norm == pytest.approx(flat.norm().item())
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, torch.finfo(torch.float32).max])
+def test_weights_of_any_size_have_a_norm(prepared, tmp_path, variant, value):
+    model = models.build(variant.model, image_shape=(1, 28, 28), classes=10)
+    weights = {name: torch.full_like(tensor, value) for name, tensor in model.state_dict().items()}
+    save_file(weights, tmp_path / "seed-0.safetensors")
+    found = predict_test_set(variant, tmp_path / "seed-0.safetensors", prepared)
+    expected = abs(value) * math.sqrt(parameters(model))
+    assert found.weight_norm == pytest.approx(expected, nan_ok=True)
 
 
 def test_probabilities_of_confident_answers_do_not_tie():

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from remnist.learning.losses import Loss, build, l2_penalty
+from remnist.learning.losses import Loss, build, l2_penalty, value_and_gradient
 from remnist.settings import tags
 from tests.support.variants import choose
 
@@ -76,6 +76,12 @@ def test_mse_one_hot_by_hand():
     assert loss("mse_one_hot") == pytest.approx(expected, rel=1e-6)
 
 
+def test_mse_of_logits_by_hand():
+    # Image 1: (0, ln 3) against (0, 1); image 2: (0, 0) against (1, 0).
+    expected = ((math.log(3) - 1) ** 2 + 1) / 4
+    assert loss("mse_of_logits") == pytest.approx(expected, rel=1e-6)
+
+
 def test_mse_of_the_argmax_measures_and_has_no_gradient():
     logits = torch.eye(10)[[0, 9]].requires_grad_()
     value = loss_of("mse_argmax")(logits, torch.tensor([3, 9]))
@@ -89,6 +95,20 @@ def test_every_loss_is_a_number_and_all_but_one_have_a_gradient():
         value = loss_of(name)(logits, LABELS)
         assert value.shape == ()
         assert value.requires_grad == (name != "mse_argmax"), name
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("name", tags("train", "loss"))
+def test_value_and_gradient_are_autograds(name, smoothing):
+    leaf = LOGITS.clone().requires_grad_()
+    value = loss_of(name, label_smoothing=smoothing)(leaf, LABELS)
+    settings = choose("train", "loss", name, **SETTINGS | {"label_smoothing": smoothing})
+    own, gradient = value_and_gradient(settings)(LOGITS, LABELS)
+    assert own == pytest.approx(value.item(), rel=1e-6)
+    if name == "mse_argmax":
+        assert gradient is None
+    else:
+        assert torch.equal(gradient, torch.autograd.grad(value, leaf)[0])
 
 
 def test_l2_penalty_by_hand_and_its_gradient_is_weight_decay():

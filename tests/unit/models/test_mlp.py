@@ -27,17 +27,24 @@ def test_mlp_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("activation", "expected"), [("relu", [0.0, 2.0]), ("gelu", [-0.15865525, 1.95449974]), ("maxout", [4.0, 6.0])]
+    ("activation", "expected"),
+    [
+        ("relu", [0.0, 2.0]),
+        ("gelu", [-0.15865525, 1.95449974]),
+        ("maxout", [4.0, 5.0]),
+        ("relu_maxout", [4.0, 4.0]),
+    ],
 )
 def test_activations_by_hand(activation, expected):
     """The value that (-1, 2) becomes; Maxout's linear pieces are set here."""
-    layer = small_model("mlp", hidden=[2], activation=activation)[2]
-    if activation == "maxout":
-        with torch.no_grad():
-            # Unit 1: max of x1 = -1 and 2 x2 = 4; unit 2: max of x1 + x2 = 1 and 3 x2 = 6.
-            layer.linear.weight.copy_(torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 2.0], [0.0, 3.0]]))
-            layer.linear.bias.zero_()
-    assert layer(torch.tensor([[-1.0, 2.0]]))[0].tolist() == pytest.approx(expected)
+    layers = nn.Sequential(*list(small_model("mlp", hidden=[2], activation=activation))[2:-2])
+    for layer in layers:
+        if isinstance(layer, Maxout):
+            with torch.no_grad():
+                # Unit 1: max of x1 and 2 x2; unit 2: max of x1 + x2 and 2 x2 - x1.
+                layer.linear.weight.copy_(torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 2.0], [-1.0, 2.0]]))
+                layer.linear.bias.zero_()
+    assert layers(torch.tensor([[-1.0, 2.0]]))[0].tolist() == pytest.approx(expected)
 
 
 def test_maxout_adds_what_report_4_counts():

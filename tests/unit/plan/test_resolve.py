@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from remnist.plan.resolve import resolve as resolved
 from remnist.plan.resolve import trained_images
 from remnist.settings import Images, Xor
@@ -68,11 +70,11 @@ def test_whole_number_and_float_resolve_alike(params):
     assert json.dumps(plan["a"]) == json.dumps(plan["b"])
 
 
-def test_digits_hold_out_at_most_a_tenth(params):
-    params["data"]["name"] = "digits"
-    assert values(resolve(params), "data", "validation") == {143, None}  # XOR holds nothing out
-    params["data"]["validation"] = 50
-    assert values(resolve(params), "data", "validation") == {50, None}
+@pytest.mark.parametrize(("name", "held_out"), [("mnist", 0), ("mnist", 59_999), ("digits", 0), ("digits", 1_436)])
+def test_any_number_of_images_but_all_can_be_held_out(params, name, held_out):
+    params["data"] |= {"name": name, "validation": held_out}
+    params["variants"] = {"x": {}, "xor": params["variants"]["xor"]}
+    assert values(resolve(params), "data", "validation") == {held_out, None}  # XOR holds nothing out
 
 
 def test_a_number_of_seeds_takes_the_first_of_the_studys(params):
@@ -99,6 +101,7 @@ def test_a_default_of_shifts_does_not_reach_xor(params):
 
 
 def test_images_trained_on():
-    mnist = Images(name="mnist", validation=5_000, normalize=False, image_size=28)
-    assert trained_images(mnist) == 55_000
+    mnist = Images(name="mnist", validation=0, normalize=False, image_size=28)
+    assert trained_images(mnist) == 60_000
+    assert trained_images(mnist.model_copy(update={"validation": 5_000})) == 55_000
     assert trained_images(Xor(name="xor")) == 1_000

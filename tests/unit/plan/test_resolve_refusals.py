@@ -35,7 +35,7 @@ BAD = [
     ("train.label_smoothing", 1, "train.label_smoothing: 1: allowed: less than 1"),
     ("train.reduction", "sum", "train.reduction: \"sum\": allowed: 'mean' or 'batchmean'"),
     ("train.random_shift", -1, "train.random_shift: -1: allowed: greater than or equal to 0"),
-    ("model.activation", "tanh", "model.activation: \"tanh\": allowed: 'relu', 'gelu' or 'maxout'"),
+    ("model.activation", "tanh", "model.activation: \"tanh\": allowed: 'relu', 'gelu', 'maxout' or 'relu_maxout'"),
     ("train.lr", -1, "train.lr: -1: allowed: greater than 0"),
     ("train.lr", float("inf"), "train.lr: Infinity: allowed: a finite number"),
     ("train.batch_size", 0, "train.batch_size: 0: allowed: greater than or equal to 1"),
@@ -43,7 +43,11 @@ BAD = [
     ("train.numerics", "fast", "train.numerics: \"fast\": allowed: 'portable' or 'native'"),
     ("train.momentum", 1, "train.momentum: 1: allowed: less than 1"),
     ("data.name", "mnits", 'data.name: "mnits": allowed: mnist, fashion_mnist, kmnist, digits'),
-    ("data.validation", 60000, "data.validation: 60000: allowed: 1 to 59,999 images"),
+    *(
+        ("data.validation", number, f"data.validation: {number}: allowed: 0 to 59,999 images of mnist's training set")
+        for number in (-1, 60_000, 70_000)
+    ),
+    ("data.validation", 0.5, "data.validation: 0.5: allowed: a valid integer"),
     ("seeds", [], "seeds: []: List should have at least 1 item"),
     ("seeds", [1, 1], "seeds: [1, 1]: each seed stands here once"),
     ("seeds", [-1], "seeds.0: -1: allowed: greater than or equal to 0"),
@@ -102,8 +106,8 @@ BAD = [
     ),
     (
         "variants.x",
-        {"model": {"batch_norm": True}, "train": {"batch_size": 54_999}},
-        "variants.x.train.batch_size: 54999: leaves a last batch of one image",
+        {"model": {"batch_norm": True}, "train": {"batch_size": 59_999}},
+        "variants.x.train.batch_size: 59999: leaves a last batch of one image",
     ),
     *(
         (
@@ -140,8 +144,8 @@ BAD = [
     ),
     (
         "variants.x",
-        {"model": CNN, "data": {"image_size": 7}, "train": {"batch_size": 9}},
-        f"variants.x.train.batch_size: 9: {LAST_OF_ONE}",
+        {"model": CNN, "data": {"image_size": 7}, "train": {"batch_size": 59_999}},
+        f"variants.x.train.batch_size: 59999: {LAST_OF_ONE}",
     ),
     (
         "variants.x",
@@ -170,6 +174,14 @@ def test_the_studys_data_set_is_one_of_images(params):
     params["data"]["name"] = "xor"
     with pytest.raises(UserError, match=r"data\.name: \"xor\": allowed: mnist, fashion_mnist, kmnist, digits$"):
         resolve(params)
+
+
+@pytest.mark.parametrize("number", [-1, 1_437, 70_000])
+def test_the_digits_are_fewer(params, number):
+    params["data"] |= {"name": "digits", "validation": number}
+    with pytest.raises(UserError) as error:
+        resolve(params)
+    assert str(error.value) == f"data.validation: {number}: allowed: 0 to 1,436 images of digits's training set"
 
 
 @pytest.mark.parametrize("params", [None, [], "text", 3])
@@ -223,15 +235,15 @@ def test_a_default_that_does_not_suit_a_variants_images_is_named_where_it_is_sta
 
 
 def test_a_default_batch_that_leaves_one_image_is_named_where_it_is_stated(params):
-    params["train"]["batch_size"] = 9
+    params["train"]["batch_size"] = 59_999
     params["variants"] = {"small": {"data": {"image_size": 4}, "model": CNN}}
-    assert lines(params) == [f"train.batch_size: 9: {LAST_OF_ONE}"]
+    assert lines(params) == [f"train.batch_size: 59999: {LAST_OF_ONE}"]
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"model": {"batch_norm": True}, "train": {"batch_size": 9_999}},
+        {"model": {"batch_norm": True}, "train": {"batch_size": 59_998}},
         {"model": {"batch_norm": True, "hidden": []}, "train": {"batch_size": 1}},
         {"model": {"batch_norm": True}, "data": {"name": "xor"}, "train": {"batch_size": 4}},
         {"model": CNN, "data": {"image_size": 8}, "train": {"batch_size": 1}},

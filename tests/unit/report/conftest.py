@@ -8,7 +8,7 @@ import pytest
 from remnist.evaluation.metrics import FALSE_POSITIVE_RATES
 from remnist.plan import claims
 from remnist.plan.resolve import resolve
-from remnist.report import tables
+from remnist.report import stability, tables
 from tests.support.studies import SCORES
 from tests.support.variants import ROOT
 
@@ -16,8 +16,9 @@ LABELS = "0123456789" * 10
 
 
 @pytest.fixture(autouse=True)
-def quick(quick_collections):
-    """Every test here may judge."""
+def quick(quick_collections, monkeypatch):
+    """Every test here may judge; how stable outcomes are is of interest in its own file alone."""
+    monkeypatch.setattr(stability, "STUDIES", 1)
 
 
 @pytest.fixture
@@ -49,25 +50,40 @@ def folders(tmp_path):
             grid = FALSE_POSITIVE_RATES.tolist()
             curves = dict.fromkeys([*areas, "false_positive_rate"], grid)
             results.append(
-                {"seed": seed, "parameters": 7, "accuracy": right / 10, "loss": 0.1, "correct": [right] * 10,
-                 "count": [10] * 10, "confusion": confusion, "roc_auc": areas, "roc": curves,
+                {"seed": seed, "parameters": 7, "weight_norm": 3.0, "accuracy": right / 10, "loss": 0.1,
+                 "correct": [right] * 10, "count": [10] * 10, "confusion": confusion, "roc_auc": areas, "roc": curves,
                  "answers": LABELS[: right * 10] + "0" * (100 - right * 10)}
             )  # fmt: skip
             for part in tables.PARTS:
-                logs = tmp_path / "dvclive" / variant / f"seed-{seed}" / "plots" / "metrics" / part
-                logs.mkdir(parents=True)
                 for metric in tables.METRICS:
-                    (logs / f"{metric}.tsv").write_text(f"step\t{metric}\n1\t0.5\n2\t0.{right}\n")
-        ensembles = [{"members": 2, "average": 0.875, "vote": 0.75}]
+                    log(tmp_path, variant, seed, part, metric, [0.1, 0.5, right / 10])
+            for metric, value in zip(tables.BATCHES, (0.4, 0.05), strict=True):
+                log(tmp_path, variant, seed, "train", metric, [None, value, value])
+        ensembles = [{"members": 2, "average": 0.875, "average_se": 0.01, "vote": 0.75, "vote_se": 0.01}]
         evaluation = {"labels": LABELS, "seeds": results, "ensembles": ensembles}
         (tmp_path / "evaluations" / f"{variant}.json").write_text(json.dumps(evaluation))
     (tmp_path / "evaluations" / "removed.json").write_text("left behind by a removed variant")
+    (tmp_path / "seconds.csv").write_text("round,variant,model,seconds,machine\n1,lr-1e-4,mlp,0.8,x\n2,lr-1e-4,mlp,1,\n")
     return tmp_path
 
 
+def log(folder, variant, seed, part, metric, values):
+    """Write what DVCLive logs, a line an epoch from 0 that has a value."""
+    path = folder / "dvclive" / variant / f"seed-{seed}" / "plots" / "metrics" / part / f"{metric}.tsv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"{epoch}\t{value}" for epoch, value in enumerate(values) if value is not None]
+    path.write_text("\n".join([f"step\t{metric}", *lines, ""]))
+
+
 @pytest.fixture
-def results(plan, folders):
-    return tables.load(plan, folders / "evaluations", folders / "dvclive")
+def load(folders):
+    """Read those files by a plan."""
+    return lambda plan: tables.load(plan, folders / "evaluations", folders / "dvclive", folders / "seconds.csv")
+
+
+@pytest.fixture
+def results(plan, load):
+    return load(plan)
 
 
 @pytest.fixture

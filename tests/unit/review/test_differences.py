@@ -45,6 +45,18 @@ def test_what_is_beyond_noise_is_marked_up_or_down():
     assert differences.marks(compared(table)) == {"a": "▲", "c": "▼"}
 
 
+def test_where_every_seed_differs_alike_the_number_of_seeds_decides():
+    same, more = [0.5] * 6, [0.625] * 6
+    table = pd.DataFrame(
+        rows("workspace", a=more, few=more[:2], none=same) + rows("main", a=same, few=same[:2], none=same)
+    )
+    found = compared(table)
+    assert {v: each.p_value for v, each in found.items()} == {"a": 2 / 2**6, "few": 2 / 2**2, "none": 1.0}
+    assert (found["a"].mean, found["a"].low, found["a"].high) == (0.125, 0.125, 0.125)
+    assert differences.marks({"a": found["a"]}) == {"a": "▲"}
+    assert differences.marks({"few": found["few"], "none": found["none"]}) == {}
+
+
 def test_variants_that_are_gone_come_last():
     table = pd.DataFrame(rows("workspace", b=[0.5], a=[0.5]))
     assert sorted(["gone", "a", "b", "also-gone"], key=differences.order(table)) == ["b", "a", "also-gone", "gone"]

@@ -94,10 +94,10 @@ def test_a_flipped_verdict_has_its_difference_in_the_claims_unit():
     changes = {"faster.difference": change(-1.5, 0.25), "better.difference": change(0.0125, None)}
     shifts = pull_request.shifts(changes, judged)
     assert shifts == {"faster": "-1.50 epochs → +0.25 epochs", "better": "+1.25 points"}
-    verdicts = {"better": change("upheld", None), "faster": change("upheld", "refuted")}
+    verdicts = {"better": change("replicated, smaller", None), "faster": change("replicated", "no effect")}
     text = render(verdicts=verdicts, shifts=shifts)
-    assert "| `faster` | upheld | refuted | -1.50 epochs → +0.25 epochs |" in text
-    assert "| `better` | upheld |  | +1.25 points |" in text
+    assert "| `faster` | replicated | no effect | -1.50 epochs → +0.25 epochs |" in text
+    assert "| `better` | replicated, smaller |  | +1.25 points |" in text
     assert "2 verdicts flipped" in text
 
 
@@ -111,11 +111,18 @@ def test_a_claim_that_took_another_metric_or_went_has_the_units_of_both():
     }  # fmt: skip
 
 
+def test_a_claim_made_of_others_has_no_difference_of_its_own():
+    changes = {"x.difference": change(0.0125, None), "x.metric": change("accuracy", None)}
+    assert pull_request.shifts(changes, {"x": {"metric": None}}) == {"x": "+1.25 points"}  # which had one before
+    text = render(verdicts={"x": change("undecided", "reversed")}, shifts=pull_request.shifts({}, {}))
+    assert "| `x` | undecided | reversed |  |" in text
+
+
 def test_what_a_claim_says_breaks_no_table():
     claims = {"x": {"says": "a | b <b>"}}
-    text = render(base="ma|in", verdicts={"x": change("upheld", "refuted")}, claims=claims)
+    text = render(base="ma|in", verdicts={"x": change("replicated", "reversed")}, claims=claims)
     [row] = [line for line in text.splitlines() if line.startswith("| `x`")]
-    assert row == r"| `x`: a \| b \<b\> | upheld | refuted |  |"
+    assert row == r"| `x`: a \| b \<b\> | replicated | reversed |  |"
     assert r"| claim | ma\|in | workspace | difference |" in text
 
 

@@ -31,11 +31,14 @@ def test_code_is_shown_as_it_is(text, shown):
     assert markdown.code(text) == shown
 
 
+POINTS, SHARES = ("accuracy", "generalization_gap", "vote_of_five", "diverged"), ("loss", "weight_norm")
+
+
 @pytest.mark.parametrize(
-    ("metric", "shown"),
-    [("accuracy", "-1.25"), ("generalization_gap", "-1.25"), ("epochs_to_reach", "-0.01"), ("vote_of_five", "-1.25")],
+    ("metric", "shown"), [("epochs_to_reach", "-0.01"), *((metric, "-1.25") for metric in (*POINTS, *SHARES))]
 )
 def test_a_difference_is_in_its_metrics_unit(metric, shown):
+    """Points for accuracies and rates, per cent for losses, times and norms."""
     assert rendering.difference(-0.0125, metric) == shown
     assert rendering.difference(None, metric) == ""
 

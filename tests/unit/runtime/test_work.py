@@ -15,7 +15,7 @@ from remnist.runtime.finished import DATA, FinishedEvaluation, FinishedSeeds
 from remnist.runtime.work import Work
 from remnist.settings import Variant
 
-METRICS = {f"{part}/{name}": 0.5 for part in ("train", "validation") for name in ("loss", "accuracy")}
+METRICS = {f"{part}/{name}": 0.5 for part in ("train", "test") for name in ("loss", "accuracy")}
 
 
 class Pretended:
@@ -27,7 +27,7 @@ class Pretended:
 
     def train(self, name: str, variant: Variant, seed: int) -> "Future[Run]":
         self.done.append((name, seed))
-        return self._future(Run(seed, f"{name} {seed}".encode(), [METRICS] * variant.train.epochs))
+        return self._future(Run(seed, f"{name} {seed}".encode(), [METRICS] * (variant.train.epochs + 1)))
 
     def evaluate(self, variant: Variant, weights: list[Path]) -> "Future[dict[str, Any]]":
         content = [path.read_text() for path in weights]
@@ -81,10 +81,10 @@ def test_finished_work_is_not_done_again(place, variant):
 
 
 def test_every_epoch_is_reported_once_whatever_was_reported_before(place, variant):
-    place.epochs.put(("x", Epoch(0, 1, METRICS)))
+    place.epochs.put(("x", Epoch(0, 0, METRICS)))
     reported = []
     Work({"x": replace(variant, seeds=[0])}, {}, lambda *_: None, on_epoch=lambda *epoch: reported.append(epoch)).do()
-    assert reported == [("x", Epoch(0, number, METRICS)) for number in range(1, variant.train.epochs + 1)]
+    assert reported == [("x", Epoch(0, number, METRICS)) for number in range(variant.train.epochs + 1)]
 
 
 @pytest.mark.parametrize("stage", ["train", "evaluate"])
