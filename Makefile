@@ -10,7 +10,7 @@ FIRST_ON_PATH := import os, sys; bin = os.path.join(sys.prefix, "bin") + os.path
 
 PARALLEL := -n auto --dist loadfile  # a process a core, each test file in one of them
 
-.PHONY: help demo repro exp test test-unit faults canary verify audit check-lock check-results review experiments bench bench-parallel bench-memory rehearsal lock
+.PHONY: help demo repro exp test test-unit faults canary verify audit check-lock check-results review experiments bench bench-rules bench-parallel bench-memory rehearsal lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -68,6 +68,9 @@ experiments: $(BIN)/.installed ## what experiments from this commit changed, sid
 bench: $(BIN)/.bench ## seconds an epoch, against what a user would pick instead: docs/bench.md; an hour
 	dvc repro --quiet preprocess
 	PYTHONPATH=. python -m benchmarks.training
+
+bench-rules: $(BIN)/.installed ## how often the rules of the report err, in simulated studies: docs/rules.md; 10 minutes
+	PYTHONPATH=. python -m benchmarks.rules
 
 bench-parallel: $(BIN)/.installed ## Dask workers against this machine's processes; `remnist repro` against `dvc repro`; 25 minutes
 	PYTHONPATH=. python -m benchmarks.parallel

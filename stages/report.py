@@ -35,7 +35,9 @@ def main(inputs: Inputs) -> None:
     claimed = claims.read(Path("claims.yaml"))
     results = tables.load(entries.read(PLAN), EVALUATIONS, DVCLIVE, SECONDS)
     images = gallery.read_images(Path("data/images.safetensors"), results)
-    grouped, ranking = questions.group(results, claimed), gallery.rank(results)
+    grouped, asked, ranking = (
+        questions.group(results, claimed), questions.asked(results, claimed), gallery.rank(results)
+    )  # fmt: skip
     summary, plots, unfinished = tables.summary(results), Path("plots"), Path("plots.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
@@ -43,7 +45,10 @@ def main(inputs: Inputs) -> None:
         table.to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
     gc.freeze()  # statsmodels looks for garbage at each correction, through everything that was loaded
     with pool.workers(multiprocessing.get_context(), len(figures.OF_RESULTS)) as others:
-        drawn = [others.submit(figures.draw, name, unfinished, grouped, results) for name in figures.OF_RESULTS]
+        drawn = [
+            others.submit(figures.draw, name, unfinished, asked if name in figures.BY_QUESTION else grouped, results)
+            for name in figures.OF_RESULTS
+        ]
         judged = verdicts.judge(results, claimed)
         text = page.render(results, summary, claimed, grouped, judged, ranking)
         figures.draw("claims", unfinished, judged)

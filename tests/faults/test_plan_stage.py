@@ -49,18 +49,29 @@ BAD = {
         "claims.yaml", r"variants: \[mlp-adam, mlp-baseline\]", "variants: [mlp-adm, mlp-baseline]",
         'claims.adam-below-sgd.variants.0: "mlp-adm": no variant of params.yaml; did you mean mlp-adam?'),
     "a misspelt variant in the published figures": (
-        "claims.yaml", "^  mlp-baseline: {", "  mlp-basline: {", 'published.mlp-basline: "mlp-basline": no variant'),
+        "claims.yaml", "^  mlp-deep-500: {", "  mlp-dep-500: {", 'published.mlp-dep-500: "mlp-dep-500": no variant'),
     "a level that is no number": (
         "claims.yaml", "level: 0.1", "level: .nan", "claims.mse-at-chance.level: NaN: allowed: a finite number"),
     "a margin without end": (
-        "claims.yaml", "margin: 0.05 ", "margin: .inf ", "claims.mse-at-chance.margin: Infinity: allowed: a finite"),
+        "claims.yaml", "expect: same, margin: 0.1,", "expect: same, margin: .inf,",
+        "claims.mse-at-chance.margin: Infinity: allowed: a finite number"),
+    "a difference without a margin": (
+        "claims.yaml", r"expect: less,\n     margin: 0.0025, cause", "expect: less, cause",
+        "claims.adam-below-sgd: margin: a difference needs one"),
+    "a misspelt part of a claim": (
+        "claims.yaml", "dropout-20-above-25, dropout-20-above-30,", "dropout-20-above-25, dropout-20-above-3,",
+        'claims.dropout-20-best.all_of.3: "dropout-20-above-3": no claim; did you mean dropout-20-above-30?'),
+    "figures that nobody published": (
+        "claims.yaml", "metric: accuracy_by_digit", "metric: loss_by_epoch, epoch: 30",
+        "claims.digits-as-printed: epoch: goes with accuracy and loss"),
     "XOR against images": (
         "claims.yaml", r"variants: \[mlp-adam, mlp-baseline\]", "variants: [xor, mlp-baseline]",
         'claims.adam-below-sgd.variants: ["xor", "mlp-baseline"]: XOR\'s points and images'),
     "an unknown report": (
-        "claims.yaml", "^    report: 1$", "    report: 6", "claims.adam-below-sgd.report: 6: allowed: 1, 2, 3, 4, 5"),
+        "claims.yaml", r"^    \{report: 1, statement: 1,", "    {report: 6, statement: 1,",
+        "claims.adam-below-sgd.report: 6: allowed: 1, 2, 3, 4, 5"),
     "a variant that a claim is about removed": (
-        "params.yaml", r"^  mlp-adam: .*\n", "", 'published.mlp-adam: "mlp-adam": no variant of params.yaml'),
+        "params.yaml", r"^  xor: .*\n(    \w.*\n)+", "", 'published.xor: "xor": no variant of params.yaml'),
     "claims that are not YAML": ("claims.yaml", "^claims:", "claims: [", "claims.yaml: not YAML: "),
     "a narrow permutator": (
         "params.yaml", "name: vision_permutator,",

@@ -14,7 +14,9 @@ from safetensors.torch import load, load_file
 
 from benchmarks import memory, race, study, table, training
 from benchmarks.peers import CONTESTANTS, Job, project
+from remnist.errors import UserError
 from remnist.plan.resolve import resolve
+from remnist.report import tables
 from remnist.runtime import pool
 from tests.support import variants
 
@@ -103,12 +105,24 @@ def test_a_process_that_fails_ends_the_others_with_its_error(folder):
         race.run("eager", jobs)
 
 
-def test_an_epoch_of_each_variant_of_the_study_is_measured(tmp_path, prepared, params):
+def test_an_epoch_of_each_variant_of_the_study_is_measured_round_after_round(tmp_path, prepared, params):
     params["data"]["name"] = "digits"
     plan = {name: each for name, each in resolve(params).items() if name in ("xor", "capacity-12")}
-    measured = study.measure(tmp_path, plan, prepared)
-    assert list(measured["variant"]) == list(plan)
+    measured = study.measure(tmp_path, plan, prepared, rounds=2)
+    assert list(zip(measured["round"], measured["variant"], strict=True)) == [
+        (i, name) for i in (1, 2) for name in plan
+    ]
     assert (measured["seconds"] > 0).all()
+    assert measured["machine"].nunique() == 1
+    path = tmp_path / "seconds.csv"
+    measured.to_csv(path, index=False)
+    assert tables.read_seconds(path).equals(measured[["variant", "round", "seconds"]])  # as the report has them
+
+
+def test_times_without_a_spread_are_not_measured(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["study", "--rounds", "1"])
+    with pytest.raises(UserError, match="--rounds: 1: allowed: 2 or more"):
+        study.main()
 
 
 def test_memory_counts_processes_and_their_children():

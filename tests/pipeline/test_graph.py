@@ -92,9 +92,9 @@ def test_a_claim_is_judged_by_the_report_alone(study):
     assert ran(study.dvc("exp", "run", "-S", f"claims.yaml:claims.{name}.margin=1000.0")) == {"plan", "report"}
     [(claim, change)] = json.loads(study.dvc("metrics", "diff", "--json"))["metrics/verdicts.json"].items()
     assert claim == name
-    assert change["new"] == "upheld" != change["old"]
-    with pytest.raises(RuntimeError, match=rf"error: claims\.{name}: margin: goes with same") as error:
-        study.dvc("exp", "run", "-S", f"claims.yaml:claims.{name}.expect=more")
+    assert change["new"] == "replicated" != change["old"]
+    with pytest.raises(RuntimeError, match=rf"error: claims\.{name}: margin: goes without a rate") as error:
+        study.dvc("exp", "run", "-S", f"claims.yaml:claims.{name}.expect=as_published")
     assert "Traceback" not in str(error.value)
 
 

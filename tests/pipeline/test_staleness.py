@@ -51,8 +51,8 @@ HARMFUL = {
     "the statistics": ("src/remnist/report/statistics.py", "POWER = 0.8", "POWER = 0.9", {"report"}),
     "how a claim is read": (
         "src/remnist/plan/claims.py",
-        r"return compared \| \(",
-        "return compared ^ (",
+        r"printed = published\[variant\]",
+        "printed = dict(published)[variant]",
         {"report"},
     ),
     "the seeds' evaluation": (

@@ -41,9 +41,14 @@ class Repository:
         return os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": "src"}
 
     def run(self, *command: str, **environment: str) -> str:
-        variables = self.environment() | environment
+        return self.run_in(self.folder, *command, **environment)
+
+    @classmethod
+    def run_in(cls, folder: Path, *command: str, **environment: str) -> str:
+        """Run a command in a copy of the project, and return what it says."""
+        variables = cls.environment() | environment
         done = subprocess.run(
-            command, cwd=self.folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         if done.returncode:
             raise RuntimeError(f"{command}: exit status {done.returncode}\n{done.stdout}")

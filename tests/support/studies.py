@@ -82,7 +82,8 @@ def study(
         confusion=pd.DataFrame(columns=["variant", "actual", "predicted", "rate"]),
         roc=pd.DataFrame(columns=["variant", "curve", "false_positive_rate", "true_positive_rate"]),
         curves=of_curves,
-        seconds=pd.DataFrame([{"variant": v, "round": i, "seconds": 1 + i / 100} for v in accuracies for i in (1, 2, 3)]),
+        seconds=pd.DataFrame([{"variant": v, "round": i, "seconds": 1 + i / 100}
+                              for v in accuracies for i in (1, 2, 3)]),
     )  # fmt: skip
 
 
@@ -93,7 +94,14 @@ def accuracies(mean: float, seeds: int = 12) -> list[float]:
 
 def claim(**changes: Any) -> Claim:
     """Return a claim of report 1 that a beats b, or another; None takes a setting away."""
-    stated = {"report": 1, "statement": 1, "says": "a beats b", "variants": ["a", "b"], "expect": "more", "margin": 0.0025}
+    stated = {
+        "report": 1,
+        "statement": 1,
+        "says": "a beats b",
+        "variants": ["a", "b"],
+        "expect": "more",
+        "margin": 0.0025,
+    }
     return Claim(**{key: value for key, value in (stated | changes).items() if value is not None})
 
 

@@ -50,6 +50,7 @@ def copy_small(folder: Path) -> None:
     content.update(study["claims"])
     for name in [name for name, claim in content["claims"].items() if claim.get("expect") == "as_published"]:
         del content["claims"][name]
+    _keep_findings(content)
     yaml.dump(content, path)
 
 
@@ -120,10 +121,19 @@ def keep_claims(path: Path, variants: Sequence[str]) -> None:
     for name in study.published:
         if name not in variants:
             del content["published"][name]
+    for variants_of_question in content.get("questions", {}).values():
+        variants_of_question[:] = [name for name in variants_of_question if name in variants]
     for name, claim in study.claims.items():
         if not claims.variants_of(claim, study.claims) <= set(variants):
             del content["claims"][name]
+    _keep_findings(content)
     yaml.dump(content, path)
+
+
+def _keep_findings(content: Any) -> None:
+    """Drop from the findings of claims.yaml those whose claims are gone."""
+    if "findings" in content:
+        content["findings"] = [name for name in content["findings"] if name in content["claims"]]
 
 
 def _yaml() -> YAML:

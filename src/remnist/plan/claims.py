@@ -219,6 +219,8 @@ class Claims(Settings):
         reports: by their numbers.
         published: what the reports printed, by variant.
         claims: what the reports said, by name.
+        findings: the claims that REPORT.md opens with, chosen before anything is measured.
+        questions: the variants whose curves are drawn together, by a title.
     """
 
     title: str | None = None
@@ -229,6 +231,8 @@ class Claims(Settings):
     reports: dict[int, Report]
     published: dict[str, Published]
     claims: dict[Name, Claim]
+    findings: Annotated[list[str], Field(default_factory=list)]
+    questions: Annotated[dict[str, list[str]], Field(default_factory=dict)]
 
 
 def read(path: Path) -> Claims:
@@ -273,6 +277,11 @@ def check(claims: Claims, plan: Mapping[str, Variant]) -> None:
     for name, printed in claims.published.items():
         known(f"published.{name}", name, plan, "variant of params.yaml")
         known_report(f"published.{name}.report", printed.report)
+    for place, name in enumerate(claims.findings):
+        known(f"findings.{place}", name, claims.claims, "claim")
+    for title, variants in claims.questions.items():
+        for place, variant in enumerate(variants):
+            known(f"questions.{title}.{place}", variant, plan, "variant of params.yaml")
     for name, claim in claims.claims.items():
         path = f"claims.{name}"
         known_report(f"{path}.report", claim.report)

@@ -38,7 +38,7 @@ def explain(results: Results, claim: Claim, effect: Effect) -> Explained | None:
     control = claim.cause.control
     for own, other in zip(claim.variants, control, strict=True):
         if own != other and (n := len(factors(results.plan[own], results.plan[other]))) != 1:
-            return Explained(missing=f"`{other}` and `{own}` differ in {n} settings; a control differs in one")
+            return Explained(missing=f"{other} and {own} differ in {n} settings; a control differs in one")
     if effect.outcome not in (CONFIRMED, REVERSED):
         return Explained(missing="there is no difference to explain")
     try:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -18,6 +20,7 @@ DASHES: list[tuple[float, ...]] = [(1, 0), (4, 1.5), (1, 1), (5, 1, 1, 1)]
 CROWDED = 8  # lines of a question from which its bands are fainter
 ERRORS = (0.9, 0.5, 0.3, 0.2, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001)
 SMALLEST_ERROR = 0.001  # error that stands for all smaller ones
+STATISTICS: list[Any] = ["mean", "min", "max"]  # over seeds
 PANELS = ("train", "validation", "test")  # parts of the data, from left to right
 BEYOND = 0.07  # largest share of a question's points that may lie below its panels
 
@@ -44,7 +47,7 @@ FALSE_POSITIVES = X("false_positive_rate", "false positives, %", {0.001: "0.1", 
 
 
 def learning_curves(questions: list[Question], results: Results) -> Figure:
-    """Draw accuracy by epoch on training, test and held-out images, mean and range over seeds."""
+    """Draw accuracy by epoch on training, held-out and test images, mean and range over seeds, and published ones."""
     curves = by_parts(results.curves)
     panels = tuple(part for part in PANELS if part in set(curves["part"]))
     curves = curves.assign(error=1 - curves["accuracy"], panel=curves["part"])
@@ -75,48 +78,53 @@ def _draw(
         label: the vertical axis.
     """
     curves = curves.assign(error=curves["error"].clip(lower=SMALLEST_ERROR))
-    means = curves.groupby(["variant", "panel", x.column])["error"].mean().reset_index()
-    on_images = means[means["variant"].isin(image_variants(results)) & (means[x.column] > 0)]
-    rows: list[pd.DataFrame] = []
-    limits: dict[str, tuple[float, float]] = {}
-    for question in questions:
-        errors = on_images[on_images["variant"].isin(question.variants)]["error"]
-        low, high = (0.9 * float(errors.min()), 1.1 * float(errors.quantile(1 - BEYOND))) if len(errors) else (0.1, 1.0)
-        limits[question.title] = low, high
-        for line, variant in enumerate(question.variants):
-            row = curves[curves["variant"] == variant]
-            rows.append(row.assign(error=row["error"].clip(low, high), question=question.title, line=line))
-    lines = range(max(len(question.variants) for question in questions))
-    colors = {line: COLORS[line % len(COLORS)] for line in lines}
-    dashes = {line: DASHES[line // len(COLORS) % len(DASHES)] for line in lines}
-    grid = sns.relplot(
-        pd.concat(rows), kind="line", x=x.column, y="error", row="question", col="panel", col_order=panels, hue="line",
-        style="line", palette=colors, dashes=dashes, errorbar=("pi", 100), err_kws={"linewidth": 0, "alpha": 0.15},
-        linewidth=1.5, legend=False, height=3, aspect=1.25,
-        facet_kws={"sharex": "row", "sharey": "row", "despine": False},
+    errors = curves.groupby(["variant", "panel", x.column])["error"].agg(STATISTICS).reset_index()
+    trained = errors[errors["variant"].isin(image_variants(results)) & (errors[x.column] > 0)]
+    lines = {key: table.set_index(x.column)[STATISTICS] for key, table in errors.groupby(["variant", "panel"])}
+    figure, grid = plt.subplots(
+        len(questions), len(panels), sharex="row", sharey="row", squeeze=False,
+        figsize=(3.4 * len(panels) + 1.8, 2.7 * len(questions)),
     )  # fmt: skip
-    last = means[means["panel"] == panels[-1]].sort_values(x.column).groupby("variant")["error"]
-    rank = {str(variant): (errors.iloc[-1], errors.mean()) for variant, errors in last}  # equal ends are common
-    for question, row in zip(questions, grid.axes, strict=True):
-        own = curves[curves["variant"].isin(question.variants)][x.column]
-        _scale(row[0], x, (own.min(), max(own.max(), 1.5 * own.min(), own.min() + 1e-3)), limits[question.title])
+    for question, row in zip(questions, grid, strict=True):
+        own = trained[trained["variant"].isin(question.variants)]["mean"]
+        low, high = (0.9 * float(own.min()), 1.1 * float(own.quantile(1 - BEYOND))) if len(own) else (0.1, 1.0)
+        styles: dict[str, dict[str, Any]] = {
+            variant: {"color": COLORS[line % len(COLORS)],
+                      "linestyle": (0, DASHES[line // len(COLORS) % len(DASHES)])}
+            for line, variant in enumerate(question.variants)
+        }  # fmt: skip
         for axes, panel in zip(row, panels, strict=True):
+            for variant, style in styles.items():
+                line = lines[variant, panel].clip(low, high)
+                axes.plot(line.index, line["mean"], linewidth=1.5, **style)
+                alpha = 0.15 if len(styles) < CROWDED else 0.07
+                axes.fill_between(line.index, line["min"], line["max"], color=style["color"], alpha=alpha, linewidth=0)
             axes.set_title(panel, size=9)
             axes.set(xlabel=x.label, ylabel=label if axes is row[0] else "")
-            if len(question.variants) >= CROWDED:
-                for band in axes.collections:
-                    band.set_alpha(0.07)
+        if x is EPOCHS:
+            _publish(row[-1], question, styles, (low, high))
+        across = curves[curves["variant"].isin(question.variants)][x.column]
+        _scale(row[0], x, (across.min(), max(across.max(), 1.5 * across.min(), across.min() + 1e-3)), (low, high))
         row[0].annotate(question.title, (0, 1.12), xycoords="axes fraction", weight="bold")
-        handles = [
-            Line2D([], [], color=colors[line], linestyle=(0, dashes[line]), linewidth=1.5, label=variant)
-            for line, variant in sorted(enumerate(question.variants), key=lambda named: rank[named[1]])
-        ]
+        ends = {variant: lines[variant, panels[-1]]["mean"] for variant in styles}  # equal ends are common
+        order = sorted(styles, key=lambda variant: (ends[variant].iloc[-1], ends[variant].mean()))
         row[-1].legend(
-            handles=handles, loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False, handlelength=3.2,
-            fontsize=8, labelspacing=0.25,
+            handles=[Line2D([], [], linewidth=1.5, label=variant, **styles[variant]) for variant in order],
+            loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False, handlelength=3.2, fontsize=8,
+            labelspacing=0.25,
         )  # fmt: skip
-    grid.figure.subplots_adjust(hspace=0.45, wspace=0.1)
-    return grid.figure
+    figure.subplots_adjust(hspace=0.55, wspace=0.1)
+    return figure
+
+
+def _publish(axes: Axes, question: Question, styles: Mapping[str, Any], errors: tuple[float, float]) -> None:
+    """Draw the published accuracies by epoch."""
+    for variant, printed in question.published.items():
+        points = {epoch: 1 - each.accuracy for epoch, each in printed.epochs.items() if each.accuracy is not None}
+        axes.scatter(
+            list(points), np.clip(list(points.values()), *errors), s=24, marker="D", facecolors="none",
+            edgecolors=styles[variant]["color"], linewidths=1.2, zorder=3,
+        )  # fmt: skip
 
 
 def _scale(axes: Axes, x: X, across: tuple[float, float], errors: tuple[float, float]) -> None:

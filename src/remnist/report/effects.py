@@ -89,7 +89,7 @@ def of_samples(claim: Claim, samples: list[Sample], *, paired: bool, image_se: f
         return _of_times(samples)
     if censored:
         [one] = samples
-        raise NotMeasuredError(f"{one.censored} of {len(one.values)} runs of `{claim.variants[0]}` never get there")
+        raise NotMeasuredError(f"{one.censored} of {len(one.values)} runs of {claim.variants[0]} never get there")
     if (one := samples[0]).image_se is not None:
         return _of_images(claim, one)
     first, *second = at_shared_seeds(samples) if paired else [each.array for each in samples]

@@ -63,21 +63,22 @@ def claims(judged: list[Judged]) -> Figure:
     table = pd.DataFrame(_claim_rows(rows), columns=["row", "color", "difference", "low", "high", "published"])
     axes.axvspan(-1, 1, color="0.9", linewidth=0)
     axes.axvline(0, color="0.3", linewidth=0.8)
-    figures = ["difference", "low", "high", "published"]
-    shown = table.assign(**table[figures].astype(float).clip(-BEYOND, BEYOND))
+    figures = table[["difference", "low", "high", "published"]].astype(float)
+    edge = min(BEYOND, max(2.0, 1.05 * float(np.nanmax(figures.abs().to_numpy(), initial=0.0))))
+    shown = table.assign(**figures.clip(-edge, edge))
     axes.hlines(shown["row"], shown["low"], shown["high"], colors=shown["color"].tolist(), linewidth=1.6)
-    for marker, side in (("<", table["difference"] < -BEYOND), (">", table["difference"] > BEYOND),
-                         ("o", table["difference"].abs() <= BEYOND)):  # fmt: skip
+    for marker, side in (("<", table["difference"] < -edge), (">", table["difference"] > edge),
+                         ("o", table["difference"].abs() <= edge)):  # fmt: skip
         axes.scatter(
             shown["difference"][side], shown["row"][side], s=26, c=shown["color"][side], marker=marker, zorder=3
         )
     axes.scatter(shown["published"], shown["row"], zorder=4, **PUBLISHED_MARK)
-    axes.set_xlabel("difference in margins: 0.25 points, half an epoch, 5 % of a loss or norm, 10 % of a time")
+    axes.set_xlabel("difference in margins, the smallest that matter")
     axes.grid(axis="y", color="0.93")
     labels = [each if isinstance(each, str) else each.claim.says for each in rows]
     for text in axes.set_yticks(range(len(rows)), labels, size=8):
         text.label1.set_fontweight("bold" if text.label1.get_text() in rows else "normal")
-    axes.set(xlim=(-1.03 * BEYOND, 1.03 * BEYOND), ylim=(len(rows) - 0.4, -0.6))
+    axes.set(xlim=(-1.03 * edge, 1.03 * edge), ylim=(len(rows) - 0.4, -0.6))
     for row, each in enumerate(rows):
         if isinstance(each, Judged):
             axes.annotate(
@@ -200,6 +201,7 @@ def hardest(ranking: pd.DataFrame, images: Digits) -> Figure:
 # Figures of the measurements take the questions and the results; `claims` takes the claims with their outcomes,
 # `gallery` the ranking of the images, and the images.
 OF_RESULTS = ("accuracy", "learning_curves", "per_digit", "roc", "confusion")
+BY_QUESTION = ("learning_curves", "roc")  # a few lines to a panel; the others group variants by report
 FIGURES: dict[str, Callable[..., Figure]] = {
     "accuracy": accuracy,
     "learning_curves": learning_curves,

@@ -58,9 +58,9 @@ def sample(results: Results, comparison: Comparison, variants: list[str]) -> lis
     """
     for variant in variants:
         if variant not in results.plan:
-            raise NotMeasuredError(f"there is no variant `{variant}`")
+            raise NotMeasuredError(f"there is no variant {variant}")
     if len({results.labels[variant].tobytes() for variant in variants}) > 1:
-        raise NotMeasuredError(f"{' and '.join(f'`{each}`' for each in variants)} have other test images")
+        raise NotMeasuredError(f"{' and '.join(f'{each}' for each in variants)} have other test images")
     metric = comparison.metric
     if metric in TOGETHER:
         return _together(results, metric.removesuffix("_of_five"), variants)
@@ -69,9 +69,9 @@ def sample(results: Results, comparison: Comparison, variants: list[str]) -> lis
     for variant in variants:
         values = _of_runs(results, comparison, variant, horizon)
         if metric not in REACHING and (unknown := int((~np.isfinite(values.astype(float))).sum())):
-            raise NotMeasuredError(f"{unknown} of {len(values)} runs of `{variant}` have no finite {metric}")
+            raise NotMeasuredError(f"{unknown} of {len(values)} runs of {variant} have no finite {metric}")
         if values.empty:
-            raise NotMeasuredError(f"there is no {_words(comparison)} of `{variant}`")
+            raise NotMeasuredError(f"there is no {_words(comparison)} of {variant}")
         samples.append(Sample(values.astype(float), horizon if metric in REACHING else None))
     return samples
 
@@ -99,7 +99,7 @@ def figure(results: Results, claim: Claim, variant: str, place: int | None) -> F
     if place is None:
         [one] = sample(results, claim, [variant])
         if one.censored:
-            raise NotMeasuredError(f"{one.censored} of {len(one.values)} runs of `{variant}` never get there")
+            raise NotMeasuredError(f"{one.censored} of {len(one.values)} runs of {variant} never get there")
         return one.array
     runs = _runs(results, claim, variant).index
     if claim.metric == "accuracy_by_digit":
@@ -153,7 +153,7 @@ def _at_epoch(results: Results, variant: str, metric: str, epoch: int) -> "pd.Se
     curves = _curves(results, variant)
     found = curves[curves["epoch"] == epoch].set_index("seed")[f"test_{metric}"]
     if found.empty:
-        raise NotMeasuredError(f"`{variant}` has no epoch {epoch}")
+        raise NotMeasuredError(f"{variant} has no epoch {epoch}")
     return found
 
 
@@ -164,7 +164,7 @@ def _together(results: Results, kind: str, variants: list[str]) -> list[Sample]:
     if not variants:
         return [Sample(gains)]
     if variants[0] not in gains:
-        raise NotMeasuredError(f"`{variants[0]}` has fewer than {FEW} seeds")
+        raise NotMeasuredError(f"{variants[0]} has fewer than {FEW} seeds")
     return [Sample(gains.loc[variants], image_se=float(five[f"{kind}_se"][variants[0]]))]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from remnist.plan.claims import Claims
-from remnist.report import gallery, markdown, words
+from remnist.report import gallery, markdown, stability, words
 from remnist.report.questions import Question
 from remnist.report.tables import DIGITS, Results, Summary, data_set, digit_means, image_variants, missing_digits
 from remnist.report.verdicts import OUTCOMES, Judged
@@ -75,6 +75,9 @@ def render(
         validation=data.validation,
         outcomes={outcome: found for outcome in OUTCOMES if (found := [e for e in judged if e.outcome == outcome])},
         judged=judged,
+        findings=[each for name in claims.findings for each in judged if each.id == name],
+        studies=stability.STUDIES,
+        fragile=stability.FRAGILE,
         lead=_lead(results, summary, claims, published_here=data.name == claims.data),
         sections=[_section(question, judged) for question in questions],
         missing=missing_digits(results).query(f"accuracy >= {LEARNT}").to_dict(orient="records"),

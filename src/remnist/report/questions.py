@@ -22,6 +22,15 @@ class Question(NamedTuple):
     published: dict[str, Published]
 
 
+def asked(results: Results, claims: Claims) -> list[Question]:
+    """Return the questions of claims.yaml, as far as the plan has their variants; without any, those of the reports."""
+    questions = []
+    for title, variants in claims.questions.items():
+        if known := [variant for variant in variants if variant in results.plan]:
+            questions.append(Question(None, title, known, {v: p for v, p in claims.published.items() if v in known}))
+    return questions or group(results, claims)
+
+
 def group(results: Results, claims: Claims) -> list[Question]:
     """Return a question a report, as far as the plan has variants of it, and the other variants last."""
     questions, grouped = [], set[str]()

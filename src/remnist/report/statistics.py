@@ -203,7 +203,9 @@ def median_time(times: Floats, horizon: int) -> float | None:
 def share_explained(effect: tuple[Floats, Floats], control: tuple[Floats, Floats]) -> tuple[float, Interval]:
     """Return which share of a difference vanishes in a control, with its interval over seeds.
 
-    The bias-corrected and accelerated bootstrap (Efron 1987) of whole seeds.
+    The bias-corrected and accelerated bootstrap (Efron 1987) of whole seeds. It draws from n as if they were all there
+    is, which makes it too narrow for few; the level is raised by as much as Student's t differs from the normal
+    (Hesterberg 2015, doi 10.1080/00031305.2015.1089789, there for the percentile interval).
 
     Args:
         effect: the two samples of the claim, (n,) each, at the same seeds.
@@ -218,8 +220,11 @@ def share_explained(effect: tuple[Floats, Floats], control: tuple[Floats, Floats
     found = float(share(*samples))
     if not any(np.ptp(a - b) for a, b in (effect, control)):
         return found, (found, found)
+    n = len(samples[0])
+    raised = special.stdtrit(n - 1, (1 + LEVEL) / 2) * math.sqrt(n / (n - 1))
     interval = stats.bootstrap(
-        samples, share, paired=True, vectorized=True, n_resamples=RESAMPLES, method="BCa", confidence_level=LEVEL,
+        samples, share, paired=True, vectorized=True, n_resamples=RESAMPLES, method="BCa",
+        confidence_level=2 * special.ndtr(raised) - 1,
         rng=np.random.default_rng(0),
     ).confidence_interval  # fmt: skip
     return found, (float(interval.low), float(interval.high))

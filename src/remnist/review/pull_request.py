@@ -10,7 +10,7 @@ from pathlib import Path
 
 from remnist.files import read_json, write_bytes, write_text
 from remnist.plan import claims
-from remnist.report import units
+from remnist.report import stability, units
 from remnist.review import differences, rendering, revisions
 from remnist.review.rendering import Changes, Json
 
@@ -51,7 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
     text = rendering.render(
         "review.md.j2", base=base, total=accuracy["variant"].nunique(), settings=settings(params),
         recoded=recoded(params), found=found, marks=differences.marks(found), summary=metrics[SUMMARY],
-        verdicts=metrics[VERDICTS], shifts=shifts(metrics[JUDGED], judged), claims=claimed, plots=list(changed),
+        verdicts=metrics[VERDICTS], shifts=shifts(metrics[JUDGED], judged),
+        fragile=fragile(metrics[JUDGED], judged), claims=claimed, plots=list(changed),
         absent=sorted(compared.absent),
     )  # fmt: skip
     write_text(out / "review.md", text)
@@ -95,6 +96,14 @@ def recoded(params: dict[str, Changes]) -> dict[str, list[str]]:
             if variants or not digests:
                 found[f"{cause} of {name}"] = variants
     return found
+
+
+def fragile(changes: Changes, judged: Json) -> set[str]:
+    """Return the claims whose outcome seeds drawn again would often change, before or now; arguments as in `shifts`."""
+    before = {path.removesuffix(".stays"): change["old"] for path, change in changes.items() if path.endswith(".stays")}
+    now = {name: entry.get("stays") for name, entry in judged.items()}
+    stays = [*before.items(), *now.items()]
+    return {name for name, share in stays if share is not None and share < stability.FRAGILE}
 
 
 def shifts(changes: Changes, judged: Json) -> dict[str, str]:

@@ -50,6 +50,8 @@ def content() -> dict:
             },
             "both": {"report": 4, "statement": 1, "says": "XOR and five", "all_of": ["xor", "five"]},
         },
+        "findings": ["both", "adam"],
+        "questions": {"Optimisers": ["mlp-baseline", "mlp-adam"]},
     }  # fmt: skip
 
 
@@ -105,6 +107,14 @@ def test_what_is_right_is_taken(content, plan, monkeypatch):
     assert made.claims["printed"].metric == "accuracy"
     assert made.claims["printed"].margin is None
     assert made.claims["both"].variants == []
+    assert made.findings == ["both", "adam"]
+    assert made.questions == {"Optimisers": ["mlp-baseline", "mlp-adam"]}
+
+
+def test_findings_and_questions_can_be_left_out(content, plan, monkeypatch):
+    del content["findings"], content["questions"]
+    made = checked(content, plan, monkeypatch)
+    assert (made.findings, made.questions) == ([], {})
 
 
 UNKNOWN = "no variant of params.yaml; did you mean"
@@ -205,6 +215,10 @@ BAD = [
     ("claims/adam/expcet", "less", 'claims.adam.expcet: "less": Extra inputs are not permitted'),
     ("claims/adam/says", ..., "claims.adam.says: null: Field required"),
     ("claims/a.b", {"report": 1, "statement": 1, "says": "x", "all_of": ["xor"]}, "claims.a.b"),
+    ("findings", ["adm"], 'findings.0: "adm": no claim; did you mean adam?'),
+    ("findings", "adam", 'findings: "adam": allowed: a valid list'),
+    ("questions", {"Two": ["mlp-baseline", "mlp-adm"]}, f'questions.Two.1: "mlp-adm": {UNKNOWN} mlp-adam?'),
+    ("questions", [["mlp-adam"]], 'questions: [["mlp-adam"]]: allowed: a valid dictionary'),
     ("reports", {"one": {"title": "x"}}, "reports.one"),
     ("published", None, "published: null: allowed: a valid dictionary"),
     ("clams", {}, "clams: {}: Extra inputs are not permitted"),
@@ -228,11 +242,14 @@ def test_every_wrong_claim_is_reported_at_once(content, plan, monkeypatch):
     content["claims"]["xor"]["report"] = 9
     content["claims"]["both"]["all_of"] = ["xor", "y"]
     content["reference"] = "x"
+    content["findings"], content["questions"] = ["z"], {"Two": ["v"]}
     with pytest.raises(UserError) as error:
         checked(content, plan, monkeypatch)
     found = [line.split(": ")[:2] for line in str(error.value).splitlines()]
     assert found == [
         ["reference", '"x"'],
+        ["findings.0", '"z"'],
+        ["questions.Two.0", '"v"'],
         ["claims.adam.variants.0", '"mlp-adm"'],
         ["claims.adam.variants.1", '"mlp-baselin"'],
         ["claims.adam.cause.control.0", '"mlp-adm"'],

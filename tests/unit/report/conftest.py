@@ -63,7 +63,9 @@ def folders(tmp_path):
         evaluation = {"labels": LABELS, "seeds": results, "ensembles": ensembles}
         (tmp_path / "evaluations" / f"{variant}.json").write_text(json.dumps(evaluation))
     (tmp_path / "evaluations" / "removed.json").write_text("left behind by a removed variant")
-    (tmp_path / "seconds.csv").write_text("round,variant,model,seconds,machine\n1,lr-1e-4,mlp,0.8,x\n2,lr-1e-4,mlp,1,\n")
+    (tmp_path / "seconds.csv").write_text(
+        "round,variant,model,seconds,machine\n1,lr-1e-4,mlp,0.8,x\n2,lr-1e-4,mlp,1,\n"
+    )
     return tmp_path
 
 

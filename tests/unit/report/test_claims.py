@@ -25,7 +25,8 @@ def test_every_statement_is_judged_in_its_report():
 def test_it_suits_the_study():
     claims.check(CLAIMED, PLAN)
     named = set().union(*(claims.variants_of(each, CLAIMED.claims) for each in CLAIMED.claims.values()))
-    assert named | set(CLAIMED.published) <= set(PLAN)
+    assert named.union(CLAIMED.published, *CLAIMED.questions.values()) <= set(PLAN)
+    assert set(CLAIMED.findings) <= set(CLAIMED.claims)
     assert {figures.report for figures in CLAIMED.published.values()} == set(LAST)
 
 

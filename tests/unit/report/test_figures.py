@@ -5,10 +5,11 @@ import pytest
 
 from remnist.plan.claims import Published
 from remnist.report import figures, questions, verdicts
-from tests.support.studies import claims_of, render
+from tests.support.studies import SCORES, claim, claims_of, render
 
 
-def test_figures_are_the_same_to_the_byte(results, claimed, tmp_path):
+def test_figures_are_the_same_to_the_byte(results, two, tmp_path):
+    claimed = two
     judged, asked = verdicts.judge(results, claimed), questions.group(results, claimed)
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
@@ -24,20 +25,52 @@ def test_figures_are_the_same_to_the_byte(results, claimed, tmp_path):
         assert f"(plots/{name})" in text
 
 
+@pytest.fixture
+def two():
+    """The two variants, published by one report, which says that one beats the other."""
+    published = {name: Published(report=1, accuracy=0.9, epochs={2: {"accuracy": 0.8}}) for name in SCORES}
+    return claims_of({"x": claim(variants=list(SCORES), published=0.1)}, published)
+
+
 def test_curves_are_drawn_by_question_and_not_by_variant(results, claimed):
-    asked = questions.group(results, claimed)
-    assert [question.report for question in asked] == [1, 2, 3]
-    for draw in (figures.learning_curves, figures.roc):
+    of = {"One of them": ["mlp-baseline"], "Both": ["mlp-baseline", "lr-1e-4"], "Neither": ["mlp-adam"]}
+    asked = questions.asked(results, claimed.model_copy(update={"questions": of}))
+    assert [question.title for question in asked] == ["One of them", "Both"]
+    for draw, panels in ((figures.learning_curves, 2), (figures.roc, 2)):
         axes = draw(asked, results).axes
-        assert len(axes) == 2 * len(asked)
-        named = [[text.get_text() for text in each.get_legend().texts] for each in axes[1::2]]
-        assert named == [["mlp-baseline"], ["lr-1e-4"], ["mlp-baseline"]]
+        assert len(axes) == panels * len(asked)
+        named = [{text.get_text() for text in each.get_legend().texts} for each in axes[panels - 1 :: panels]]
+        assert named == [{"mlp-baseline"}, {"mlp-baseline", "lr-1e-4"}]
 
 
-def test_a_legend_has_the_order_of_its_lines(results):
-    claimed = claims_of(published={"lr-1e-4": Published(report=1), "mlp-baseline": Published(report=1)})
-    figure = figures.learning_curves(questions.group(results, claimed), results)
+def test_without_questions_curves_are_drawn_by_report(results, claimed):
+    asked = questions.asked(results, claimed.model_copy(update={"questions": {}}))
+    assert asked == questions.group(results, claimed)
+    assert len(figures.learning_curves(asked, results).axes) == 2 * len(asked)
+
+
+def test_a_legend_has_the_order_of_its_lines(results, two):
+    figure = figures.learning_curves(questions.asked(results, two), results)
     assert [text.get_text() for text in figure.axes[1].get_legend().texts] == ["mlp-baseline", "lr-1e-4"]
+
+
+def test_a_claim_is_drawn_in_margins(results, two):
+    """80 and 50 % on average: 30 points, or 15 margins of 2; published, 10 points."""
+    [judged] = verdicts.judge(
+        results, two.model_copy(update={"claims": {"x": two.claims["x"].model_copy(update={"margin": 0.02})}})
+    )
+    axes = figures.claims([judged]).axes[0]
+    points = [tuple(point) for each in axes.collections for point in getattr(each, "get_offsets", list)()]
+    assert any(point == pytest.approx((15, 1)) for point in points)
+    assert any(point == pytest.approx((5, 1)) for point in points)
+    assert judged.outcome in [text.get_text() for text in axes.texts]
+
+
+def test_a_claim_without_an_interval_has_a_row_and_no_point(results, two):
+    untold = verdicts.judge(results, claims_of({"x": claim(variants=["mlp-adam", "mlp-baseline"], says="as it is")}))
+    axes = figures.claims(untold).axes[0]
+    assert "as it is" in [label.get_text() for label in axes.get_yticklabels()]
+    assert "not testable" in [text.get_text() for text in axes.texts]
 
 
 TEXTS = ["Dropout $p_{0.5$ or $0.2$", "P(a|b) <b>x</b>", "100 % \\alpha", "_x_", "&amp;"]
@@ -45,12 +78,17 @@ TEXTS = ["Dropout $p_{0.5$ or $0.2$", "P(a|b) <b>x</b>", "100 % \\alpha", "_x_",
 
 @pytest.mark.parametrize("says", TEXTS)
 @pytest.mark.fault("texts that mean something to a renderer")
-def test_a_text_is_drawn_as_it_is(results, claimed, tmp_path, says):
-    name, claim = next(iter(claimed.claims.items()))
-    reports = {number: report.model_copy(update={"title": says}) for number, report in claimed.reports.items()}
-    claimed = claimed.model_copy(update={"claims": {name: claim.model_copy(update={"says": says})}, "reports": reports})
+def test_a_text_is_drawn_as_it_is(results, two, tmp_path, says):
+    reports = {number: report.model_copy(update={"title": says}) for number, report in two.reports.items()}
+    made = {
+        "claims": {"x": claim(variants=list(SCORES), says=says)},
+        "reports": reports,
+        "questions": {says: [*SCORES]},
+    }
+    claimed = two.model_copy(update=made)
     judged, asked = verdicts.judge(results, claimed), questions.group(results, claimed)
     figures.draw("accuracy", tmp_path, asked, results)
+    figures.draw("roc", tmp_path, questions.asked(results, claimed), results)
     figures.draw("claims", tmp_path, judged)
     with mpl.rc_context({"text.parse_math": False}):
         labels = figures.claims(judged).axes[0].get_yticklabels()

@@ -75,7 +75,7 @@ def test_equally_hard_images_tie_whatever_the_order_of_the_variants():
 def test_section_states_what_the_ranking_says(results):
     xor = study({"xor": [1.0, 1.0]})
     tabled = {name: pd.concat([getattr(study({"two": [0.5] * 2, "four": [0.5] * 4}), name), getattr(xor, name)])
-              for name in ("runs", "per_digit", "curves", "ensembles")}  # fmt: skip
+              for name in ("runs", "per_digit", "curves", "ensembles", "seconds")}  # fmt: skip
     text = render(dataclasses.replace(results, **tabled))
     assert "Most seeds of every variant get 0 of 5 test images wrong" in text
     assert "most seeds of at least half of the variants 3." in text

@@ -93,12 +93,14 @@ def test_one_pair_of_runs_by_hand():
 
 @pytest.mark.parametrize("seeds", [4, 12])
 def test_a_further_pair_of_runs_lies_in_its_interval(seeds):
-    generator, inside, studies = np.random.default_rng(seeds), 0, 600
+    generator, inside, as_one_run, studies = np.random.default_rng(seeds), 0, 0, 600
     for _ in range(studies):
         first, second = generator.normal(1, 1, seeds + 1), generator.normal(0, 1, seeds + 1)
         low, high = Difference(first[1:], second[1:], paired=False).of_one_pair()
         inside += low <= first[0] - second[0] <= high
+        as_one_run += statistics.as_of_one_run(first[1:], first[0]) > 0.05
     assert inside / studies >= 0.94
+    assert as_one_run / studies == pytest.approx(0.95, abs=0.02)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from remnist.errors import UserError
 from remnist.evaluation.metrics import FALSE_POSITIVE_RATES
+from remnist.plan.resolve import resolve
 from remnist.report import tables
 from tests.support.studies import SCORES
 
@@ -32,18 +33,60 @@ def test_per_digit_and_confusion(results):
 def test_plot_data_is_the_mean_over_seeds(results):
     data = tables.plot_data(results)
     curves = data["learning_curves"].set_index(["variant", "part", "epoch"])["accuracy"]
-    assert curves["mlp-baseline", "validation", 2] == pytest.approx(0.8)
+    assert [curves["mlp-baseline", "test", epoch] for epoch in range(3)] == pytest.approx([0.1, 0.5, 0.8])
     assert len(data["accuracy"]) == 4
     assert data["roc"].groupby(["variant", "curve"]).size().eq(len(FALSE_POSITIVE_RATES)).all()
 
 
-def test_runs_have_a_row_each_with_the_accuracy_on_each_digit(results):
+RUN = {
+    "parameters": 7, "weight_norm": 3.0, "accuracy": 0.9, "loss": 0.1, "roc_auc_macro": 0.9, "roc_auc_micro": 0.5,
+    "train_accuracy": 0.9, "batch_loss_sd": 0.05, "generalization_gap": 0.0, "digit_spread": 0.0, "diverged": False,
+    "digit_missing": False, **{f"digit_{digit}": 0.9 for digit in range(10)},
+}  # fmt: skip
+
+
+def test_runs_have_a_row_each_with_all_that_a_claim_compares(results):
     runs = tables.plot_data(results)["runs"]
-    digits = [f"digit_{digit}" for digit in range(10)]
-    figures = ["accuracy", "loss", "roc_auc_macro", "roc_auc_micro"]
-    assert list(runs.columns) == ["variant", "seed", *figures, *digits]
     assert list(zip(runs["variant"], runs["seed"], strict=True)) == [(v, s) for v in SCORES for s in (0, 1)]
-    assert (runs[digits].to_numpy() == runs[["accuracy"]].to_numpy()).all()
+    assert {"roc_auc_worst_digit", "loss_variation"} == set(runs.columns) - {"variant", "seed", *RUN}
+    first = runs.iloc[0]
+    assert {name: first[name] for name in RUN} == RUN
+    assert first["roc_auc_worst_digit"] == min(results.runs["roc_auc_worst_digit"][0], 1)
+
+
+def test_curves_have_a_row_a_run_and_epoch(results):
+    curves = tables.plot_data(results)["curves"]
+    own = curves[(curves["variant"] == "mlp-baseline") & (curves["seed"] == 1)]
+    assert list(own["epoch"]) == [0, 1, 2]
+    assert list(own["test_accuracy"]) == list(own["train_accuracy"]) == [0.1, 0.5, 0.7]
+    assert own["batch_loss"].isna().to_list() == [True, False, False]
+    assert "validation_loss" not in curves
+
+
+def test_curves_of_held_out_images_stand_where_there_are_any(params, load):
+    params["variants"] = {name: params["variants"][name] for name in SCORES}
+    params["seeds"], params["data"]["validation"] = [0, 1], 5_000
+    results = load(resolve(params))
+    assert results.curves["validation_accuracy"].notna().all()
+    assert set(tables.plot_data(results)["learning_curves"]["part"]) == {"train", "test", "validation"}
+
+
+def test_seconds_are_those_of_the_rounds(results):
+    rows = results.seconds.to_dict(orient="records")
+    assert rows == [
+        {"variant": "lr-1e-4", "round": 1, "seconds": 0.8},
+        {"variant": "lr-1e-4", "round": 2, "seconds": 1.0},
+    ]
+
+
+@pytest.mark.parametrize("content", [None, "", "variant,seconds\n", "round,variant,seconds\n1,a,long\n"])
+@pytest.mark.fault("a benchmark's table damaged")
+def test_seconds_that_are_no_table(tmp_path, content):
+    if content is not None:
+        (tmp_path / "seconds.csv").write_text(content)
+    with pytest.raises(UserError, match=r"seconds\.csv: .*`python -m benchmarks.study` writes it") as error:
+        tables.read_seconds(tmp_path / "seconds.csv")
+    assert len(str(error.value).splitlines()) == 1
 
 
 def edited(edit):
@@ -83,10 +126,16 @@ DAMAGES = {
     "a curve less": edited(lambda _, seed: seed["roc"].pop("3")),
     "a curve cut short": edited(lambda _, seed: seed["roc"]["3"].pop()),
     "an ensemble of one": edited(lambda content, _: content["ensembles"][0].update(members=1)),
+    "no standard error": edited(lambda content, _: content["ensembles"][0].pop("vote_se")),
+    "no norm": edited(lambda _, seed: seed.pop("weight_norm")),
     "no curves": lambda _, curve: curve.unlink(),
     "curves cut short": lambda _, curve: curve.write_text(curve.read_text()[:-6]),
-    "curves cut in a line": lambda _, curve: curve.write_text("step\tloss\n1\t0.5\n2"),
-    "curves of words": lambda _, curve: curve.write_text("step\tloss\n1\tlow\n2\tlow\n"),
+    "curves cut in a line": lambda _, curve: curve.write_text("step\tloss\n0\t2\n1\t0.5\n2"),
+    "curves from epoch 1 on": lambda _, curve: curve.write_text("step\tloss\n1\t0.5\n2\t0.4\n"),
+    "curves of more epochs": lambda _, curve: curve.write_text("step\tloss\n0\t2\n1\t0.5\n2\t0.4\n3\t0.3\n"),
+    "curves of words": lambda _, curve: curve.write_text("step\tloss\n0\tlow\n1\tlow\n2\tlow\n"),
+    "no batches": lambda _, curve: curve.with_name("batch_loss_sd.tsv").unlink(),
+    "batches before the first": lambda _, curve: curve.with_name("batch_loss.tsv").write_text(curve.read_text()),
     "curves of something else": lambda _, curve: curve.write_text("<html>not here</html>"),
     "curves of other bytes": lambda _, curve: curve.write_bytes(b"\xff\xfe\x00"),
 }
@@ -94,9 +143,9 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.fault("evaluations and learning curves damaged or edited")
-def test_files_that_are_not_what_the_stages_wrote(plan, folders, damage):
+def test_files_that_are_not_what_the_stages_wrote(plan, load, folders, damage):
     [curve] = (folders / "dvclive" / "lr-1e-4" / "seed-1").rglob("train/loss.tsv")
     damage(folders / "evaluations" / "lr-1e-4.json", curve)
     with pytest.raises(UserError, match="lr-1e-4") as error:
-        tables.load(plan, folders / "evaluations", folders / "dvclive")
+        load(plan)
     assert len(str(error.value).splitlines()) == 1

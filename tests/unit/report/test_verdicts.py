@@ -1,167 +1,169 @@
-"""Verdicts follow from the figures: change the data and they change."""
+"""Outcomes follow from the figures: change the data and they change."""
 
 import json
+import math
 
-import numpy as np
-import pandas as pd
 import pytest
-from scipy.stats import ttest_rel
-from statsmodels.stats.weightstats import ttost_paired
 
-from remnist.report import verdicts, words
-from remnist.report.measures import Measured
-from remnist.report.verdicts import NOT_TESTABLE, OTHER_CAUSE, REFUTED, UNDECIDED, UPHELD, Finding
-from tests.support.studies import NOISE, accuracies, claim, claims_of, judge, render, study
+from remnist.plan.claims import Epoch, Published
+from remnist.report import verdicts
+from remnist.report.effects import CONFIRMED, NO_EFFECT, REVERSED, UNDECIDED
+from remnist.report.verdicts import BY_CONSTRUCTION, NOT_REPLICATED, NOT_TESTABLE, REPLICATED
+from tests.support.studies import accuracies, claim, claims_of, judge, study
+
+SMALLER, LARGER = f"{REPLICATED}, smaller", f"{REPLICATED}, larger"
+PRINTED = {"a": Published(report=1, accuracy=0.95, epochs={1: Epoch(accuracy=0.9), 2: Epoch(accuracy=0.95)})}
+PRINTED |= {"b": Published(report=1, accuracy=0.9)}
 
 
-def outcome(results, **changes) -> str:
-    return judge(results, **changes).outcome
+def judge_all(results, published=None, **changes) -> dict[str, verdicts.Judged]:
+    """Judge claims by what each changes."""
+    claimed = claims_of({name: claim(**each) for name, each in changes.items()}, published)
+    return {each.id: each for each in verdicts.judge(results, claimed)}
 
 
-def finding(table: pd.DataFrame, **changes) -> Finding:
-    return Finding(claim(**changes), measured=Measured(table))
+def pair(first: float, second: float = 0.9):
+    """Return a study of a and b with spreads of their own."""
+    return study({"a": accuracies(first)[::-1], "b": accuracies(second)})
 
 
 @pytest.mark.parametrize(
-    ("changes", "difference", "expected"),
+    ("first", "published", "changes", "outcome"),
     [
-        ({"expect": "more"}, 0.01, UPHELD),
-        ({"expect": "more"}, -0.01, REFUTED),
-        ({"expect": "more"}, 0.0, UNDECIDED),
-        ({"expect": "less"}, -0.01, UPHELD),
-        ({"expect": "less"}, 0.01, REFUTED),
-        ({"expect": "more", "at_least": 0.03}, 0.04, UPHELD),
-        ({"expect": "more", "at_least": 0.03}, 0.01, REFUTED),  # a gain, but not as large
-        ({"expect": "more", "at_least": 0.03}, 0.0, REFUTED),
-        ({"expect": "more", "at_least": 0.0101}, 0.01, UPHELD),  # a gain, and its interval reaches the size
-        ({"expect": "less", "at_least": 0.03}, -0.04, UPHELD),
-        ({"expect": "less", "at_least": 0.03}, -0.01, REFUTED),
-        ({"expect": "same", "margin": 0.005}, 0.001, UPHELD),
-        ({"expect": "same", "margin": 0.005}, 0.02, REFUTED),
-        ({"expect": "same", "margin": 0.005}, -0.02, REFUTED),
-        ({"expect": "same", "margin": 0.005}, 0.005, UNDECIDED),
-        ({"expect": "not_more", "margin": 0.005}, -0.02, UPHELD),
-        ({"expect": "not_more", "margin": 0.005}, 0.02, REFUTED),
-        ({"expect": "not_less", "margin": 0.005}, 0.02, UPHELD),
-        ({"expect": "not_less", "margin": 0.005}, -0.02, REFUTED),
+        (0.95, {}, {}, REPLICATED),
+        (0.95, PRINTED, {}, REPLICATED),
+        (0.92, PRINTED, {}, SMALLER),
+        (0.99, PRINTED, {}, LARGER),
+        (0.85, PRINTED, {}, REVERSED),  # whatever the size
+        (0.9, PRINTED, {}, NO_EFFECT),
+        (0.9, PRINTED, {"margin": 0.0005}, UNDECIDED),
+        (0.9, {}, {"expect": "same"}, REPLICATED),
+        (0.95, {}, {"expect": "same"}, REVERSED),
+        (0.95, {}, {"not_testable": "it was trained before", "margin": None}, NOT_TESTABLE),
+        (0.95, {}, {"by_construction": "a count"}, BY_CONSTRUCTION),
+        (0.85, PRINTED, {"by_construction": "a count"}, BY_CONSTRUCTION),
+        (0.95, PRINTED, {"expect": "as_published", "margin": None}, REPLICATED),
+        (0.96, PRINTED, {"expect": "as_published", "margin": None}, NOT_REPLICATED),
+        (0.95, {}, {"variants": ["a", "z"]}, NOT_TESTABLE),
     ],
 )
-def test_rules(changes, difference, expected):
-    assert outcome(study({"a": accuracies(0.9 + difference), "b": accuracies(0.9)}), **changes) == expected
+def test_one_word_for_the_headline(first, published, changes, outcome):
+    found = judge_all(pair(first), published, x=changes)["x"]
+    assert found.outcome == outcome
+    assert outcome in verdicts.OUTCOMES
+    assert bool(found.missing) == (outcome == NOT_TESTABLE)
 
 
-def test_p_values_are_those_of_scipy_and_statsmodels():
-    rng = np.random.default_rng(3)
-    first, second = rng.normal(0.4, 1, 12), rng.normal(0, 1, 12)
-    table = pd.DataFrame({"first": first, "second": second})
-    [(_, more)] = verdicts.decide([finding(table)])
-    assert more == pytest.approx(ttest_rel(first, second).pvalue)
-    [(_, same)] = verdicts.decide([finding(table, expect="same", margin=3.0)])
-    assert same == pytest.approx(2 * ttost_paired(first, second, -3.0, 3.0)[0])
+def test_one_figure_of_several_that_no_run_has_is_one_too_many():
+    results = study({"a": accuracies(0.95)}, test={"a": [[a - 0.05, a] for a in accuracies(0.95)]})
+    asked = {"variants": ["a"], "expect": "as_published", "metric": "accuracy_by_epoch", "margin": None}
+    assert judge_all(results, PRINTED, x=asked)["x"].outcome == REPLICATED
+    other = PRINTED | {
+        "a": PRINTED["a"].model_copy(update={"epochs": {1: Epoch(accuracy=0.92), 2: Epoch(accuracy=0.95)}})
+    }
+    found = judge_all(results, other, x=asked)["x"]
+    assert found.outcome == NOT_REPLICATED
+    assert [each.p_value > 0.05 for each in found.printed] == [False, True]
 
 
-def test_the_same_change_of_data_is_seen_in_the_metrics_and_in_the_words():
-    results = {gain: study({"a": accuracies(0.9 + gain), "b": accuracies(0.9)}) for gain in (0.01, -0.01)}
-    for gain, expected in ((0.01, UPHELD), (-0.01, REFUTED)):
-        claimed = claims_of({"x": claim()})
-        judged = verdicts.judge(results[gain], claimed)
-        metrics = verdicts.metrics(judged)["x"]
-        assert metrics["outcome"] == expected
-        assert metrics["difference"] == pytest.approx(gain)
-        assert metrics["low"] < gain < metrics["high"]
-        assert metrics["p_value"] < 0.001
-        assert metrics["seeds"] == 12
-        text = render(results[gain], claimed)
-        [row] = [line for line in text.splitlines() if line.startswith("| 1 | a beats b |")]
-        assert f"{100 * gain:+.2f} points" in row
-        assert f"**{expected}**" in row
-        assert f"- 1 claim of five reports: 1 {expected}." in text
-
-
-def test_seeds_are_paired():
-    """A spread that both variants share does not hide a difference."""
-    wide = np.linspace(0.85, 0.95, 12)
-    assert outcome(study({"a": list(wide + 0.002 + NOISE / 10), "b": list(wide)})) == UPHELD
-    assert outcome(study({"a": list(wide[::-1] + 0.002 + NOISE / 10), "b": list(wide)})) == UNDECIDED
+PARTS = {
+    REPLICATED: {"variants": ["high", "low"]},
+    SMALLER: {"variants": ["high", "low"], "published": 0.09},
+    REVERSED: {"variants": ["low", "high"]},
+    NO_EFFECT: {"variants": ["low", "alike"]},
+    UNDECIDED: {"variants": ["low", "alike"], "margin": 0.0001},
+    NOT_TESTABLE: {"not_testable": "no", "margin": None},
+    BY_CONSTRUCTION: {"variants": ["high", "low"], "by_construction": "a count"},
+}
 
 
 @pytest.mark.parametrize(
-    ("results", "changes", "words"),
+    ("parts", "outcome"),
     [
-        ({"b": accuracies(0.9)}, {}, "no variant `a`"),
-        ({"a": [0.9], "b": [0.8]}, {}, "seeds in common: 1"),
-        ({"a": [0.9, 0.8]}, {"variants": ["a"], "metric": "digit_deviation", "level": 0.02}, "no accuracies by digit"),
+        ([REPLICATED, SMALLER, BY_CONSTRUCTION], REPLICATED),
+        ([REPLICATED, UNDECIDED], UNDECIDED),
+        ([REPLICATED, NOT_TESTABLE], NOT_TESTABLE),
+        ([NOT_TESTABLE, UNDECIDED, NO_EFFECT], NO_EFFECT),
+        ([REVERSED, NO_EFFECT, REPLICATED, UNDECIDED], REVERSED),
     ],
 )
-def test_what_was_not_run_cannot_be_tested(results, changes, words):
-    results, claimed = study(results), claims_of({"x": claim(**changes)})
-    [judged] = verdicts.judge(results, claimed)
-    assert judged.outcome == NOT_TESTABLE
-    assert words in judged.finding.missing
-    assert f"{words}" in render(results, claimed)
-    assert verdicts.metrics([judged])["x"]["difference"] is None
-    json.dumps(verdicts.metrics([judged]), allow_nan=False)
+def test_a_claim_made_of_others_holds_if_all_of_them_do(parts, outcome):
+    results = study({"high": accuracies(0.95), "low": accuracies(0.9), "alike": accuracies(0.9)[::-1]})
+    published = {"low": Published(report=2)}
+    made_of = {name: PARTS[part] for name, part in zip("uvwx", parts, strict=False)}
+    whole = {"variants": None, "expect": None, "margin": None, "all_of": list(made_of)}
+    found = judge_all(results, published, whole=whole, **made_of)  # before its parts
+    assert [found[name].outcome for name in made_of] == parts
+    assert [each.outcome for each in found["whole"].parts] == parts
+    assert found["whole"].outcome == outcome
+    assert verdicts.metrics([found["whole"]])["whole"]["metric"] is None
 
 
-CONTROL = {"words": "c", "shown_by": [{"variants": ["c", "b"], "expect": "not_more", "margin": 0.005}]}
+def test_holm_counts_the_directions_of_a_report_and_nothing_else():
+    of = {name: accuracies(0.9)[::-1] for name in "cdefgh"}
+    results = study({"a": accuracies(0.9015)[::-1], "b": accuracies(0.9), **of})
+    alone = judge(results).effect
+    assert alone.corrected == alone.p_value > 0.001
+
+    def corrected(**changes) -> float:
+        others = {name: {"variants": [name, "b"], **changes} for name in "cdefgh"}
+        found = judge_all(results, x={}, **others)["x"].effect
+        assert found.p_value == alone.p_value
+        return found.corrected
+
+    assert corrected() == corrected(expect="less") == pytest.approx(7 * alone.p_value)
+    assert corrected(report=2) == alone.p_value
+    assert corrected(expect="same") == corrected(expect="not_more") == alone.p_value
+    assert corrected(by_construction="a count") == corrected(not_testable="no", margin=None) == alone.p_value
+    assert math.isnan(judge(results, expect="same").effect.corrected)
 
 
-@pytest.mark.parametrize(
-    ("first", "control", "expected"),
-    [(0.92, 0.9, OTHER_CAUSE), (0.92, 0.92, UPHELD), (0.88, 0.9, REFUTED), (0.92, None, UPHELD)],
-)
-def test_another_cause_needs_the_effect_and_its_control(first, control, expected):
-    of = {"a": accuracies(first), "b": accuracies(0.9)} | ({} if control is None else {"c": accuracies(control)})
-    assert outcome(study(of), cause=CONTROL) == expected
+def test_a_direction_that_its_report_claims_with_others_needs_more():
+    results = study({"a": accuracies(0.9015)[::-1], "b": accuracies(0.9)})
+    assert judge(results).outcome == REPLICATED
+    others = {f"x{i}": {"variants": ["b", "a"]} for i in range(20)}
+    assert {each.outcome for each in judge_all(results, x={}, **others).values()} == {UNDECIDED}
 
 
-LOST = {"words": "softmax", "lost_digits": {"softmax": ["a"], "logits": ["c"]}}
+KEYS = [
+    "outcome", "effect", "size", "cause", "metric", "difference", "low", "high", "low_with_images", "high_with_images",
+    "p_value", "corrected_p_value", "published", "share", "share_low", "share_high", "seeds",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("lost", "loss", "lost_without", "expected"),
-    [
-        (True, 1.4612 + 0.19, False, OTHER_CAUSE),
-        (False, 1.4612 + 0.19, False, REFUTED),  # low, but no digit lost
-        (True, 0.9, False, REFUTED),  # a digit lost, but its outputs not saturated
-        (True, 1.4612 + 0.19, True, REFUTED),  # lost without the softmax too
-    ],
-)
-def test_signs_of_a_lost_digit(lost, loss, lost_without, expected):
-    low = [0.9] * 10 + [0.81] * 2
+def test_metrics_are_the_figures():
     results = study(
-        {"a": low, "b": accuracies(0.95), "c": accuracies(0.95)},
-        losses={"a": [0.1] * 10 + [loss] * 2},
-        never_right={"a": [False] * 10 + [lost] * 2, "c": [lost_without] * 12},
+        {"a": accuracies(0.85), "b": accuracies(0.9), "c": accuracies(0.89)[::-1]},
+        names={"a": "mlp-adam", "c": "mlp-adam-1e-3"},
     )
-    assert outcome(results, cause=LOST) == expected
-
-
-def test_holm_counts_all_claims_of_a_report_and_no_other():
-    rng = np.random.default_rng(0)
-    of = {name: list(0.9 + rng.normal(0, 0.001, 12)) for name in "abcdefgh"}
-    of["a"] = [value + 0.0011 for value in of["a"]]
-    results = study(of)
-    alone = judge(results).finding.p_value
-    others = {name: claim(variants=[name, "b"]) for name in "cdefgh"}
-    [first, *_] = verdicts.judge(results, claims_of({"x": claim()} | others))
-    assert first.finding.p_value == pytest.approx(7 * alone)
-    elsewhere = {name: other.model_copy(update={"report": 2}) for name, other in others.items()}
-    assert verdicts.judge(results, claims_of({"x": claim()} | elsewhere))[0].finding.p_value == alone
-
-
-def test_a_single_run_may_show_what_the_seeds_deny():
-    results = study({"a": [0.95, 0.90, 0.90], "b": [0.90, 0.90, 0.90]})
-    assert verdicts.single_pairs(results, judge(results).finding) == (1, 3)
+    asked = {"expect": "less", "published": -0.05, "cause": {"words": "the learning rate", "control": ["c", "b"]}}
+    judged = judge_all(results, PRINTED, x=asked)["x"]
+    row = verdicts.metrics([judged])["x"]
+    assert [key for key in row if key != "stays"] == KEYS
+    assert (row["outcome"], row["effect"], row["size"], row["cause"]) == (
+        REPLICATED,
+        CONFIRMED,
+        "consistent",
+        "explained",
+    )
+    assert (row["metric"], row["seeds"], row["published"]) == ("accuracy", [12, 12], -0.05)
+    assert (row["difference"], row["share"]) == (pytest.approx(-0.05, abs=1e-6), pytest.approx(0.8, abs=1e-6))
+    assert row["low_with_images"] < row["low"] < row["difference"] < row["high"] < row["high_with_images"]
+    assert row["share_low"] < row["share"] < row["share_high"]
+    assert row["p_value"] <= row["corrected_p_value"] < 0.001
 
 
 @pytest.mark.parametrize(
-    ("difference", "at_least", "within"),
-    [(0.001, 0.0, True), (0.02, 0.0, False), (0.001, 0.03, False), (0.027, 0.03, True)],
+    ("changes", "nothing"),
+    [
+        ({"not_testable": "no", "margin": None}, KEYS[5:16]),
+        ({"expect": "same"}, ["corrected_p_value", "published", "share", "share_low", "share_high"]),
+        ({"by_construction": "a count"}, ["p_value", "corrected_p_value", "published", "share"]),
+        ({"variants": ["a", "z"]}, KEYS[5:16]),
+        ({"metric": "epochs_to_reach", "reach": 0.99, "margin": 0.5}, ["difference", "low", "high", "low_with_images"]),
+    ],
 )
-def test_what_other_test_images_could_have_decided_otherwise_is_reported(difference, at_least, within):
-    """A gain of one image of 1,000, say, and not of twenty; if a size is refuted, the part that is missing counts."""
-    results = study({"a": accuracies(0.9 + difference), "b": accuracies(0.9)})
-    judged = judge(results, at_least=at_least)
-    assert judged.outcome == (REFUTED if at_least else UPHELD)
-    assert bool(list(words.within_test_images(results, [judged]))) == within
+def test_metrics_are_null_where_there_is_no_figure(changes, nothing):
+    metrics = verdicts.metrics([judge(pair(0.95), **changes)])
+    assert all(metrics["x"][key] is None for key in nothing)
+    json.dumps(metrics, allow_nan=False)
