@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, "src")  # this checkout's code, whatever else is installed
 
 from remnist.files import read_yaml, write_json
-from remnist.plan import claims, digests
+from remnist.plan import claims, comparisons, digests
 from remnist.plan.resolve import resolve
 from remnist.runtime.stage import Inputs, stage_main
 
@@ -18,7 +18,7 @@ from remnist.runtime.stage import Inputs, stage_main
 def main(inputs: Inputs) -> None:
     """Read both files, resolve, write the plan and its digests."""
     plan = resolve(read_yaml(Path("params.yaml")))
-    claims.check(claims.read(Path("claims.yaml")), plan)
+    comparisons.check(claims.read(Path("claims.yaml")), plan)
     entries, found = {name: variant.to_json() for name, variant in plan.items()}, digests.of_study(plan)
     inputs.check()
     write_json(Path("plan.json"), entries)

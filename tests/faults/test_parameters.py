@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from remnist.errors import UserError
 from remnist.files import read_yaml
-from remnist.plan import claims
+from remnist.plan import claims, comparisons
 from remnist.plan.resolve import resolve
 from remnist.settings import Variant
 from tests.support.harm import refused
@@ -89,7 +89,7 @@ def test_random_claims_are_checked_or_refused(params, monkeypatch, section, key,
         broken = content | {section: content[section] | changed}
         monkeypatch.setattr(claims, "read_yaml", lambda _, broken=broken: broken)
         try:
-            claims.check(claims.read(Path("claims.yaml")), plan)
+            comparisons.check(claims.read(Path("claims.yaml")), plan)
         except UserError as error:
             assert all(": " in line and line.isprintable() for line in str(error).splitlines())
 

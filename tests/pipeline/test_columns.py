@@ -29,7 +29,7 @@ def test_experiments_of_the_whole_study_have_under_500_columns(tmp_path):
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "Copy"]):
         clone.git(*command)
     header = columns(clone)
-    assert {"reference-cnn", "xor-learnt", "models/xor", "variants.xor.train.lr"} < set(header)
+    assert {"reference-cnn", "xor-learnt", "models/xor", "variants.xor.train.batch_size"} < set(header)
     assert len(header) < 500
 
 

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from remnist.commands import demo
 from remnist.errors import UserError
 from remnist.files import read_yaml
-from remnist.plan import claims
+from remnist.plan import claims, comparisons
 from remnist.plan.claims import Claim
 from remnist.plan.resolve import resolve
 from remnist.report.effects import REVERSED, UNDECIDED
@@ -44,7 +44,7 @@ def test_it_has_every_variant_on_digits_with_few_epochs_and_leaves_the_project_a
 
 def about(variants: Iterable[str], study: dict[str, Claim]) -> dict[str, Claim]:
     """Return the claims that need no other variants, those that are made of other claims among them."""
-    return {name: each for name, each in study.items() if claims.variants_of(each, study) <= set(variants)}
+    return {name: each for name, each in study.items() if comparisons.variants_of(each, study) <= set(variants)}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def study(tmp_path_factory):
 def test_the_small_study_has_each_family_and_the_claims_about_its_variants(study, params):
     plan, whole = resolve(read_yaml(study / "params.yaml")), resolve(params)
     few, all_claims = (claims.read(folder / "claims.yaml") for folder in (study, demo.ROOT))
-    claims.check(few, plan)
+    comparisons.check(few, plan)
     assert len(plan) < len(whole) / 3
     assert {variant.data.name for variant in plan.values()} == {"digits", "xor"}
     assert {variant.model.name for variant in plan.values()} == {"mlp", "mixer", "cnn"}
@@ -72,7 +72,7 @@ def test_the_small_study_has_each_family_and_the_claims_about_its_variants(study
     assert few.published == {}
     assert few.findings == [name for name in all_claims.findings if name in few.claims]
     for claim in few.claims.values():
-        for _, variants in claims.compared("", claim):
+        for _, variants in comparisons.compared("", claim):
             assert len({plan[variant].train.epochs for variant in variants}) <= 1
 
 
@@ -126,7 +126,7 @@ def test_claims_about_other_variants_are_dropped_and_no_others(tmp_path, variant
     plan = resolve(read_yaml(tmp_path / "copy" / "params.yaml"))
     kept, study = (claims.read(folder / "claims.yaml") for folder in (tmp_path / "copy", demo.ROOT))
     assert list(plan) == variants
-    claims.check(kept, plan)
+    comparisons.check(kept, plan)
     assert kept.reference == (study.reference if study.reference in variants else variants[0])
     assert kept.published == {name: each for name, each in study.published.items() if name in variants}
     assert kept.claims == about(variants, study.claims)

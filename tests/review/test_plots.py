@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,18 @@ def test_plot_draws_both_revisions(name):
     assert all(f">{variant}<" in svg for variant in variants)
     assert svg.count("NaN") == 0
     assert svg.count("<path") > 4 * len(variants)
+
+
+def test_learning_curves_spread_from_before_the_first_epoch_to_the_last():
+    rows = [
+        {"variant": "a", "part": part, "epoch": str(epoch), "accuracy": str(accuracy), "loss": "0.1", "rev": revision}
+        for revision in ("main", "workspace")
+        for part in ("train", "test", "validation")
+        for epoch, accuracy in enumerate([0.1, 0.8, 0.9, 0.95 if revision == "main" else 0.96])
+    ]
+    renderer = VegaRenderer(
+        rows, "curves", template="learning_curves", template_dir=str(ROOT / ".dvc/plots"), x="epoch", y="accuracy"
+    )
+    svg = vl_convert.vegalite_to_svg(json.dumps(renderer.get_filled_template()), vl_version=VEGA_LITE)
+    places = set(re.findall(r'aria-roledescription="point" transform="translate\(([\d.]+),', svg))
+    assert len(places) == 4

@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 from scipy import stats
 
+from remnist.report.stability import FRAGILE
 from tests.support.repository import Repository
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -86,20 +87,23 @@ def test_flipped_verdicts(reviewed):
     flips = {name for name in claims[0] if claims[0][name]["outcome"] != claims[1][name]["outcome"]}
     assert "dropout-50-no-difference" in flips
     reported = re.findall(
-        r"^\| `(.+?)`: .* \| (.+?) \| (.+?) \| (.*?) \|$", section(reviewed, "Verdicts"), re.MULTILINE
+        r"^\| `(.+?)`: .* \| (.+?) \| (.+?) \| (.*?) \|$", section(reviewed, "Outcomes"), re.MULTILINE
     )
     assert {name for name, *_ in reported} == flips
     for name, before, after, _ in reported:
+        after, fragile, _ = after.partition(" (fragile)")
         assert [before, after] == [claim[name]["outcome"] for claim in claims]
+        shares = [share for claim in claims if (share := claim[name]["stays"]) is not None]
+        assert bool(fragile) == any(share < FRAGILE for share in shares)
         if name == "dropout-50-no-difference":
             assert [before, after] == ["undecided", "replicated"]
 
 
 def test_the_headline_sums_it_up(reviewed):
     text = (reviewed.folder / "review/review.md").read_text()
-    flips = len(re.findall(r"^\| `", section(reviewed, "Verdicts"), re.MULTILINE))
+    flips = len(re.findall(r"^\| `", section(reviewed, "Outcomes"), re.MULTILINE))
     assert re.search(
-        rf"\*\*2 of 3 experiments affected, \d of them beyond noise; {flips} verdicts? flipped\.\*\*", text
+        rf"\*\*2 of 3 experiments affected, \d of them beyond noise; {flips} outcomes? flipped\.\*\*", text
     )
 
 
@@ -132,7 +136,7 @@ def test_every_plot_of_the_page_draws_its_marks_without_a_network(reviewed, tmp_
 
 def test_nothing_changed(study):
     reported = study.run("python", "-m", "remnist.cli", "review", "HEAD")
-    assert "**0 of 3 experiments affected, 0 of them beyond noise; 0 verdicts flipped.**" in reported
+    assert "**0 of 3 experiments affected, 0 of them beyond noise; 0 outcomes flipped.**" in reported
     assert not list((study.folder / "review").glob("*.png"))
     assert (study.folder / "review/index.html").exists()
 
@@ -144,7 +148,7 @@ def test_changed_code_and_claims(study):
     content["digests"][0]["train"]["batch-100"] = "0123456789abcdef"
     path.write_text(json.dumps(content, indent=2))
     reported = study.run("python", "-m", "remnist.cli", "review", "HEAD")
-    assert "**1 of 3 experiments affected, 0 of them beyond noise; 0 verdicts flipped.**" in reported
+    assert "**1 of 3 experiments affected, 0 of them beyond noise; 0 outcomes flipped.**" in reported
     assert "| code of training |  |  | `batch-100` |" in reported
     assert re.search(
         r"^\| `claims\.dropout-50-no-difference\.margin` \| [\d.]+ \| 0\.7 \|  \|$", reported, re.MULTILINE
@@ -208,7 +212,7 @@ def test_experiments_of_a_sweep_side_by_side(study):
     header, _, changed, flipped, *rows = reported.splitlines()
     assert header == "| variant | HEAD | first | third |"
     assert changed == f"| *changed* |  | `{dropout}=0.1` | `{dropout}=0.9`, `{margin}` |"
-    assert flipped.startswith("| *verdicts flipped* |  | ")
+    assert flipped.startswith("| *outcomes flipped* |  | ")
     assert [row.split("`")[1] for row in rows if row.startswith("| `")] == ["mlp-dropout-50"]
     refs = sorted(
         study.git("for-each-ref", "--format=%(refname)", "refs/exps/*/*/*").split(), key=lambda r: r.split("/")[-1]

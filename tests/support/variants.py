@@ -11,7 +11,7 @@ from torch import nn
 
 from remnist import models
 from remnist.files import read_yaml
-from remnist.plan.resolve import resolve
+from remnist.plan.resolve import lineage, resolve
 from remnist.settings import Model, Settings, Variant, tags
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +54,7 @@ def digits(name: str = "mlp-baseline", **changes: Any) -> Variant:
         if isinstance(settings, dict):
             settings = (stated.get(section) or {}) | settings
         stated[section] = settings
-    params["variants"] = {name: stated}
+    params["variants"] = {each: params["variants"][each] for each in lineage(name, params["variants"])}
     return resolve(params)[name]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from remnist.commands.lock import LOCK, is_whole_lock
 from remnist.errors import UserError
 from remnist.files import read_json, read_yaml
-from remnist.plan import claims, digests
+from remnist.plan import claims, comparisons, digests
 from remnist.plan.resolve import resolve
 from remnist.runtime.repository import repository
 from remnist.runtime.stage import DIGESTS, PARAMS, PLAN
@@ -82,7 +82,7 @@ def other_digests(recorded: Mapping[str, str | None]) -> Iterator[str]:
         UserError: the parameters or the claims are wrong, or the installed libraries are not those of the plan.
     """
     study = resolve(read_yaml(PARAMS))
-    claims.check(claims.read(Path("claims.yaml")), study)
+    comparisons.check(claims.read(Path("claims.yaml")), study)
     expected = digests.of_study(study)
     written = {path: read_json(path) for path in (PLAN, DIGESTS) if path.exists()}
     check_software(expected["software"], written.get(DIGESTS))

@@ -14,8 +14,11 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 from ruamel.yaml import YAML
 
+from remnist.errors import UserError
 from remnist.files import read_yaml, write_text
-from remnist.plan import claims
+from remnist.plan import claims, comparisons
+from remnist.plan.resolve import lineage, resolve
+from remnist.settings import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[3]
 STUDY = Path(__file__).with_suffix(".yaml")
@@ -102,14 +105,35 @@ def change_parameters(path: Path, settings: dict[str, Any], variants: Sequence[s
         return
     _update(params, settings)
     study = _mapping(params.get("variants"))
-    for name in list(study):
-        if variants is not None and name not in variants:
+    if variants is not None:
+        _write_out(params, variants)
+        for name in [name for name in study if name not in variants]:
             del study[name]
     for section in (params, *study.values()):
         train = _mapping(_mapping(section).get("train"))
         if epochs is not None and isinstance(trained := train.get("epochs"), int):
             train["epochs"] = min(trained, epochs)
     yaml.dump(params, path)
+
+
+def _write_out(params: dict[str, Any], variants: Sequence[str]) -> None:
+    """Write into variants what they inherit from others, which are dropped."""
+    try:
+        plan = resolve(params)
+    except UserError:  # which the plan will say
+        return
+    study = params["variants"]
+    for name, variant in plan.items():
+        family = lineage(name, study)
+        if name in variants and not set(family) <= set(variants):
+            entry, changes = variant.to_json(), [_mapping(study[each]) for each in family]
+            for section in SECTIONS:
+                stated = {key: value for each in changes for key, value in _mapping(each.get(section)).items()}
+                if used := {key: value for key, value in stated.items() if key in entry[section]}:
+                    study[name][section] = used
+            seeds = [each["seeds"] for each in changes if "seeds" in each]
+            study[name].update({"seeds": seeds[-1]} if seeds else {})
+            del study[name]["like"]
 
 
 def keep_claims(path: Path, variants: Sequence[str]) -> None:
@@ -124,7 +148,7 @@ def keep_claims(path: Path, variants: Sequence[str]) -> None:
     for variants_of_question in content.get("questions", {}).values():
         variants_of_question[:] = [name for name in variants_of_question if name in variants]
     for name, claim in study.claims.items():
-        if not claims.variants_of(claim, study.claims) <= set(variants):
+        if not comparisons.variants_of(claim, study.claims) <= set(variants):
             del content["claims"][name]
     _keep_findings(content)
     yaml.dump(content, path)

@@ -5,7 +5,6 @@ it, by the rules of `remnist.report.verdicts`. `plan` checks the file before any
 """
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -14,7 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from remnist.errors import UserError
 from remnist.files import read_yaml
 from remnist.plan.problems import Problems
-from remnist.settings import DataSet, Settings, UnitInterval, Variant, Xor
+from remnist.settings import DataSet, Settings, UnitInterval
 
 # The metrics of a claim, by what they have one value of. `Comparison` says what each is.
 OfRuns = Literal[
@@ -33,11 +32,6 @@ REACHING = ("epochs_to_reach", "train_epochs_to_reach")
 RATES = ("diverged", "digit_missing")
 BY_FIGURE = ("accuracy_by_epoch", "loss_by_epoch", "accuracy_by_digit")
 TOGETHER = ("average_of_five", "vote_of_five")
-
-# The parts of a variant, each with its section in params.yaml.
-SECTION_OF = {"data": "data", "model": "model"} | dict.fromkeys(
-    ("train", "augmentation", "optimizer", "loss", "schedule"), "train"
-)
 
 NonNegative = Annotated[float, Field(ge=0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
@@ -70,12 +64,14 @@ class Published(Epoch):
 
     Attributes:
         report: the report's number.
+        parameters: how many it has.
         epochs: the figures by epoch.
         digits: the accuracy on each of the ten digits.
         words: what stands in the report's table in place of figures.
     """
 
     report: int
+    parameters: int | None = None
     epochs: Annotated[dict[Annotated[int, Field(ge=0)], Epoch], Field(default_factory=dict)]
     digits: Annotated[list[UnitInterval], Field(min_length=10, max_length=10)] | None = None
     words: str | None = None
@@ -186,7 +182,10 @@ def _rules(claim: Claim) -> Iterator[tuple[bool, str]]:
     if claim.expect == "as_published":
         yield compared >= 1, "variants: one at least with as_published"
         yield claim.level is None, "level: goes without as_published"
-        yield claim.published is None or compared == 1, "published: of one variant with as_published"
+        yield (
+            claim.published is None or (compared == 1 and claim.metric not in BY_FIGURE),
+            "published: of one variant, and one figure, with as_published",
+        )
     else:
         yield compared <= 2, "variants: two at most"
         yield claim.metric not in BY_FIGURE, f"expect: as_published with {claim.metric}"
@@ -202,8 +201,10 @@ def _rules(claim: Claim) -> Iterator[tuple[bool, str]]:
         "reach: goes with epochs to reach and is needed there",
     )
     yield claim.epoch is None or claim.metric in AT_EPOCH, f"epoch: goes with {' and '.join(AT_EPOCH)}"
-    yield compared > 0 or claim.metric in TOGETHER, f"variants: one or two, or none with {' and '.join(TOGETHER)}"
+    together = claim.metric in TOGETHER
+    yield (compared <= 1) if together else (compared > 0), f"variants: none or one with {' and '.join(TOGETHER)} alone"
     yield claim.metric not in RATES or claim.expect in ("more", "less"), "expect: more or less with a rate"
+    yield free or claim.metric not in RATES or compared == 2, "variants: two with a rate"
     yield claim.cause is None or compared == 2, "cause: goes with two variants"
 
 
@@ -252,68 +253,6 @@ def read(path: Path) -> Claims:
         raise
 
 
-def check(claims: Claims, plan: Mapping[str, Variant]) -> None:
-    """Check that the claims suit the study.
-
-    Args:
-        claims: the content of claims.yaml.
-        plan: every variant's settings.
-
-    Raises:
-        UserError: a line for each claim about a variant, a report, a claim or a figure that the study does not have.
-    """
-    problems = Problems()
-
-    def known(path: str, name: str, names: Mapping[str, object], kind: str) -> None:
-        if name not in names:
-            close = get_close_matches(name, names, n=1)
-            problems.add(path, name, f"no {kind}{f'; did you mean {close[0]}?' if close else ''}")
-
-    def known_report(path: str, number: int) -> None:
-        if number not in claims.reports:
-            problems.add(path, number, f"allowed: {', '.join(map(str, claims.reports))}, the numbers under reports")
-
-    known("reference", claims.reference, plan, "variant of params.yaml")
-    for name, printed in claims.published.items():
-        known(f"published.{name}", name, plan, "variant of params.yaml")
-        known_report(f"published.{name}.report", printed.report)
-    for place, name in enumerate(claims.findings):
-        known(f"findings.{place}", name, claims.claims, "claim")
-    for title, variants in claims.questions.items():
-        for place, variant in enumerate(variants):
-            known(f"questions.{title}.{place}", variant, plan, "variant of params.yaml")
-    for name, claim in claims.claims.items():
-        path = f"claims.{name}"
-        known_report(f"{path}.report", claim.report)
-        for place, part in enumerate(claim.all_of):
-            known(f"{path}.all_of.{place}", part, claims.claims, "claim")
-            if part in claims.claims and claims.claims[part].all_of:
-                problems.add(f"{path}.all_of.{place}", part, "has parts of its own")
-        for where, variants in compared(path, claim):
-            for place, variant in enumerate(variants):
-                known(f"{where}.{place}", variant, plan, "variant of params.yaml")
-            if claim.expect != "as_published":
-                _check_comparable(where, variants, plan, problems)
-        if claim.expect == "as_published":
-            for variant in claim.variants:
-                if not figures(claim, variant, claims.published):
-                    problems.add(f"{path}.metric", claim.metric, f"published.{variant} has no such figure")
-    problems.raise_any()
-
-
-def compared(path: str, claim: Claim) -> Iterator[tuple[str, list[str]]]:
-    """Yield a claim's variants and those of its control, each with their path in claims.yaml."""
-    yield f"{path}.variants", claim.variants
-    if claim.cause:
-        yield f"{path}.cause.control", claim.cause.control
-
-
-def variants_of(claim: Claim, claims: Mapping[str, Claim]) -> set[str]:
-    """Return the variants that a claim, its control and its parts compare."""
-    own = {variant for _, variants in compared("", claim) for variant in variants}
-    return own.union(*(variants_of(claims[part], claims) for part in claim.all_of if part in claims))
-
-
 def figures(claim: Claim, variant: str, published: Mapping[str, Published]) -> dict[int | None, float]:
     """Return the published figures that a claim of `as_published` holds a variant's runs against.
 
@@ -337,27 +276,8 @@ def figures(claim: Claim, variant: str, published: Mapping[str, Published]) -> d
             found = {
                 None: getattr(printed if claim.epoch is None else printed.epochs.get(claim.epoch, Epoch()), metric)
             }
+        case "parameters":
+            found = {None: printed.parameters}
         case _:
             found = {}
     return {place: figure for place, figure in found.items() if figure is not None}
-
-
-def factors(first: Variant, second: Variant) -> list[str]:
-    """Return the settings in which two variants differ, seeds aside, as `train.lr`; another choice counts once."""
-    found = []
-    for part, section in SECTION_OF.items():
-        settings = [getattr(variant, part) for variant in (first, second)]
-        if type(settings[0]) is not type(settings[1]):
-            found.append(f"{section}.{'name' if part == section else part}")
-        elif settings[0] != settings[1]:
-            dumped = [each.model_dump() for each in settings]
-            found += [f"{section}.{key}" for key in dumped[0] if dumped[0][key] != dumped[1][key]]
-    return found
-
-
-def _check_comparable(path: str, variants: list[str], plan: Mapping[str, Variant], problems: Problems) -> None:
-    found = [plan[variant] for variant in variants if variant in plan]
-    if len({isinstance(variant.data, Xor) for variant in found}) > 1:
-        problems.add(path, variants, "XOR's points and images are no common test set")
-    elif len(set(variants)) < len(variants):
-        problems.add(path, variants, "two different variants are expected here")

@@ -1,13 +1,14 @@
 """From params.yaml to the plan: every variant's settings in full, checked.
 
-A variant starts from the defaults and states what it changes. A default that its model, optimiser, loss, schedule or
-data have no use for is left out of its entry, so that changing it reruns nothing; stating such a setting in the variant
-itself is an error.
+A variant starts from the defaults, or by `like` from another variant, and states what it changes. What it inherits
+and its model, optimiser, loss, schedule or data have no use for is left out of its entry, so that changing it reruns
+nothing; stating such a setting in the variant itself is an error.
 """
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -62,14 +63,66 @@ def resolve(params: object) -> dict[str, Variant]:
                 f"{other} is the same name, and folder, on systems without case",
             )
         own = Problems()
-        if variant := _resolve_variant(f"variants.{name}.", changes, defaults, seeds, own):
+        inherited = _inherit(name, variants, Inherited(defaults, seeds), own)
+        if variant := _resolve_variant(f"variants.{name}.", changes, inherited, own):
             plan[name] = variant
         problems.merge(own)
     own = Problems()
-    _resolve_variant("", None, defaults, seeds, own)  # the defaults by themselves, whether a variant uses them or not
+    _resolve_variant("", None, Inherited(defaults, seeds), own)  # the defaults by themselves, used or not
     problems.merge(own)
     problems.raise_any()
     return plan
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """What a variant starts from: the defaults, and what the variants change that it is like.
+
+    Attributes:
+        sections: the settings of each section.
+        study_seeds: the study's seeds.
+        seeds: what the variants say of seeds that it is like; None where they say nothing.
+        origins: the path of the variant that states a setting, by section and name; of a default there is none.
+    """
+
+    sections: Mapping[str, Json]
+    study_seeds: list[int]
+    seeds: object = None
+    origins: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def changed_by(self, path: str, changes: Json) -> Self:
+        """Return the same with what a variant changes."""
+        stated = {name: found if isinstance(found := changes.get(name), dict) else {} for name in SECTIONS}
+        return replace(
+            self,
+            sections={name: {**self.sections[name], **stated[name]} for name in SECTIONS},
+            seeds=changes.get("seeds", self.seeds),
+            origins={**self.origins, **{(name, key): path for name in SECTIONS for key in stated[name]}},
+        )
+
+
+def lineage(name: str, variants: Json) -> list[str]:
+    """Return the variants that one starts from, the first first, then itself; none that is not there or comes again."""
+    chain = [name]
+    while isinstance(changes := variants[chain[0]], dict):
+        other = changes.get("like")
+        if not isinstance(other, str) or other not in variants or other in chain:
+            break
+        chain.insert(0, other)
+    return chain
+
+
+def _inherit(name: str, variants: Json, defaults: Inherited, problems: Problems) -> Inherited:
+    """Return what a variant starts from; a variant that it cannot be like is noted."""
+    chain, inherited = lineage(name, variants), defaults
+    for ancestor in chain[:-1]:
+        if isinstance(variants[ancestor], dict):
+            inherited = inherited.changed_by(f"variants.{ancestor}.", variants[ancestor])
+    first = variants[chain[0]]
+    if isinstance(first, dict) and "like" in first:
+        rule = "a variant cannot be like itself" if first["like"] in chain else "no variant of params.yaml"
+        problems.add(f"variants.{chain[0]}.like", first["like"], rule)
+    return inherited
 
 
 def _check_defaults(section: str, defaults: Json, problems: Problems) -> None:
@@ -86,37 +139,33 @@ def _check_defaults(section: str, defaults: Json, problems: Problems) -> None:
             problems.add_invalid(section, error, only=name)
 
 
-def _resolve_variant(
-    path: str, changes: object, defaults: Mapping[str, Json], seeds: list[int], problems: Problems
-) -> Variant | None:
+def _resolve_variant(path: str, changes: object, inherited: Inherited, problems: Problems) -> Variant | None:
     """Resolve a variant; None if anything is wrong with it, which is then noted."""
     stated = problems.mapping(path.rstrip("."), changes)
-    problems.unknown(path, stated, [*SECTIONS, "seeds"], "a variant")
+    problems.unknown(path, stated, ["like", *SECTIONS, "seeds"], "a variant")
     sections = {name: problems.mapping(f"{path}{name}", stated.get(name)) for name in SECTIONS}
-    data = {**defaults["data"], **sections["data"]}.get("name")
+    data = {**inherited.sections["data"], **sections["data"]}.get("name")
     parts = [
-        part
-        for name in SECTIONS
-        for part in _resolve_section(name, path, sections[name], defaults[name], data, problems)
+        part for name in SECTIONS for part in _resolve_section(name, path, sections[name], inherited, data, problems)
     ]
-    own_seeds = _resolve_seeds(path, stated, seeds, problems)
+    own_seeds = _resolve_seeds(path, stated, inherited, problems)
     if problems.lines:
         return None
     variant = Variant.from_parts(parts, own_seeds)
-    return _fit_data(path, sections, variant, problems)
+    return _fit_data(path, sections, inherited, variant, problems)
 
 
 def _resolve_section(
-    section: str, path: str, stated: Json, inherited: Json, data: object, problems: Problems
+    section: str, path: str, stated: Json, inherited: Inherited, data: object, problems: Problems
 ) -> list[Settings]:
     """Merge a section, choose its classes and build them; nothing if a choice is wrong."""
-    settings = {**inherited, **stated}
+    settings = {**inherited.sections[section], **stated}
     kinds = always(section, data)
     chosen = []
     for selector in CHOICES[section]:
         choice, allowed = settings.get(selector), tags(section, selector)
         if not isinstance(choice, str) or choice not in allowed:
-            problems.add(_stated(path, section, selector, stated), choice, f"allowed: {', '.join(allowed)}")
+            problems.add(_stated(path, section, selector, stated, inherited), choice, f"allowed: {', '.join(allowed)}")
             return []
         kinds.append(allowed[choice])
         chosen.append(choice)
@@ -129,31 +178,36 @@ def _resolve_section(
             built.append(kind.model_validate({key: settings[key] for key in kind.model_fields if key in settings}))
         except ValidationError as error:
             for field in {str(problem["loc"][0]): None for problem in error.errors()}:
-                where = _stated(path, section, field, stated).removesuffix(f".{field}")
+                where = _stated(path, section, field, stated, inherited).removesuffix(f".{field}")
                 problems.add_invalid(where, error, only=field)
     return built
 
 
-def _stated(path: str, section: str, key: str, stated: Json) -> str:
-    """Return where a setting comes from: the variant that states it, or the defaults."""
-    return f"{path if key in stated else ''}{section}.{key}"
+def _stated(path: str, section: str, key: str, stated: Json, inherited: Inherited) -> str:
+    """Return where a setting comes from: the variant that states it, one that this is like, or the defaults."""
+    return f"{path if key in stated else inherited.origins.get((section, key), '')}{section}.{key}"
 
 
-def _resolve_seeds(path: str, stated: Json, inherited: list[int], problems: Problems) -> list[int]:
+def _resolve_seeds(path: str, stated: Json, inherited: Inherited, problems: Problems) -> list[int]:
     """Return a variant's own seeds, the first n of the study's, or all of these."""
-    own = stated.get("seeds", inherited)
+    of_study = inherited.study_seeds
+    own = stated.get("seeds", inherited.seeds)
+    if own is None and "seeds" not in stated:
+        return of_study
     if type(own) is not int:
-        return inherited if own is inherited else _validate(TypeAdapter(Seeds), own, f"{path}seeds", problems) or []
+        return _validate(TypeAdapter(Seeds), own, f"{path}seeds", problems) or []
     if own < 1:
         problems.add(f"{path}seeds", own, "allowed: a list of seeds, or how many of the study's, 1 or more")
-    return inherited[:own]
+    return of_study[:own]
 
 
-def _fit_data(path: str, sections: Mapping[str, Json], variant: Variant, problems: Problems) -> Variant | None:
+def _fit_data(
+    path: str, sections: Mapping[str, Json], inherited: Inherited, variant: Variant, problems: Problems
+) -> Variant | None:
     """Check what concerns the data as well; None if anything is wrong, which is then noted."""
 
     def note(section: str, setting: str, value: object, rule: str) -> None:
-        problems.add(_stated(path, section, setting, sections[section]), value, rule)
+        problems.add(_stated(path, section, setting, sections[section], inherited), value, rule)
 
     for section, part in (("model", variant.model), ("train", variant.augmentation)):
         for setting, rule in part.misfits(variant.data) if part else ():

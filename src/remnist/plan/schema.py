@@ -22,7 +22,8 @@ def params() -> Schema:
         "description": "a list of seeds, or the number of the study's first seeds, all of them at most",
     }
     changes = {name: schema | {"type": ["object", "null"]} for name, schema in sections.items()}
-    variant = _mapping({**changes, "seeds": own_seeds}) | {"type": ["object", "null"]}
+    like = {"type": "string", "description": "another variant, from which this one starts"}
+    variant = _mapping({"like": like, **changes, "seeds": own_seeds}) | {"type": ["object", "null"]}
     variants = {
         "type": "object",
         "patternProperties": {f"^{NAME.pattern}$": variant},

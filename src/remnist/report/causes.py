@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from remnist.plan.claims import Claim, factors
+from remnist.plan.claims import Claim
+from remnist.plan.comparisons import factors
 from remnist.report import statistics
 from remnist.report.effects import CONFIRMED, REVERSED, UNDECIDED, Effect
 from remnist.report.measures import NotMeasuredError, at_shared_seeds, sample

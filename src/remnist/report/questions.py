@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from remnist.plan.claims import Claims, Published, variants_of
+from remnist.plan.claims import Claims, Published
+from remnist.plan.comparisons import variants_of
 from remnist.report.tables import Results
 
 

@@ -119,7 +119,7 @@ def shifts(changes: Changes, judged: Json) -> dict[str, str]:
         if by is None:
             return ""
         metric = changes.get(f"{name}.metric", {}).get(side) or judged[name]["metric"]
-        return f"{rendering.difference(by, metric)} {units.of_differences(metric).name}"
+        return f"{rendering.difference(by, metric)} {units.of_differences(metric).name}".rstrip()
 
     names = [path.removesuffix(".difference") for path in changes if path.endswith(".difference")]
     return {name: " → ".join(filter(None, (text(name, "old"), text(name, "new")))) for name in names}

@@ -27,7 +27,8 @@ def render(template: str, **content: object) -> str:
 
 def difference(value: float | None, metric: str = "accuracy") -> str:
     """Return a difference in its metric's unit, with its sign; nothing where there is none."""
-    return "" if value is None else f"{units.of_differences(metric).factor * value:+.2f}"
+    unit = units.of_differences(metric)
+    return "" if value is None else f"{unit.factor * value:+.{unit.decimals}f}"
 
 
 def spread(accuracies: pd.Series) -> str:

@@ -101,13 +101,13 @@ def accuracy() -> Spec:
 
 
 def learning_curves() -> Spec:
-    """Return the plot of accuracy by epoch, on held-out and on training images, a panel a variant."""
+    """Return the plot of accuracy by epoch, on test, training and held-out images, a panel a variant."""
     part = {
         "title": None,
-        "sort": ["validation", "train"],
+        "sort": ["test", "train", "validation"],
         "legend": {"orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 1.5, "symbolStrokeColor": "black"},
     }
-    epochs = {"scale": {"type": "log"}, "axis": {"values": [1, 2, 5, 10, 20, 30]}, "title": "epoch"}
+    epochs = {"scale": {"type": "symlog"}, "axis": {"values": [0, 1, 2, 5, 10, 20, 30]}, "title": "epoch"}
     accuracies = {"scale": ERROR_SCALE, "axis": error_axis(ERRORS[::2]), "title": "accuracy"}
     view = {
         "encoding": {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from remnist.errors import UserError
-from remnist.plan import claims
+from remnist.plan import claims, comparisons
 from remnist.plan.resolve import resolve
 from tests.support.variants import ROOT, study
 
@@ -63,7 +63,7 @@ def plan(params):
 def checked(content, plan, monkeypatch) -> claims.Claims:
     monkeypatch.setattr(claims, "read_yaml", lambda _: content)
     made = claims.read(Path("claims.yaml"))
-    claims.check(made, plan)
+    comparisons.check(made, plan)
     return made
 
 
@@ -79,7 +79,7 @@ def put(content: dict, path: str, value: object) -> None:
 
 def test_the_studys_own_file_suits_the_study(plan):
     made = claims.read(ROOT / "claims.yaml")
-    claims.check(made, plan)
+    comparisons.check(made, plan)
     assert list(made.claims) == list(study("claims.yaml")["claims"])
 
 
@@ -87,7 +87,7 @@ def test_each_control_of_the_study_differs_in_one_setting(plan):
     for name, claim in claims.read(ROOT / "claims.yaml").claims.items():
         if claim.cause:
             pairs = zip(claim.variants, claim.cause.control, strict=True)
-            changed = [claims.factors(plan[own], plan[other]) for own, other in pairs if own != other]
+            changed = [comparisons.factors(plan[own], plan[other]) for own, other in pairs if own != other]
             assert [len(factors) for factors in changed] in ([1], [1, 1]), name
 
 
@@ -122,7 +122,7 @@ LEVEL = "level: goes with one variant or none, and is needed there"
 MARGIN = "margin: goes without a rate, as_published and not_testable"
 NEEDED = "margin: a difference needs one"
 REACH = "reach: goes with epochs to reach and is needed there"
-NONE = "variants: one or two, or none with average_of_five and vote_of_five"
+NONE = "variants: none or one with average_of_five and vote_of_five alone"
 BAD = [
     ("reference", "mlp-basline", f'reference: "mlp-basline": {UNKNOWN} mlp-baseline?'),
     ("reference", "zzz", 'reference: "zzz": no variant of params.yaml'),
@@ -202,7 +202,16 @@ BAD = [
     ("claims/printed/level", 0.9, "claims.printed: level: goes without as_published"),
     ("claims/printed",
      {"report": 1, "statement": 1, "says": "x", "expect": "as_published", "variants": ["mlp-baseline", "xor"],
-      "published": 0.9}, "claims.printed: published: of one variant with as_published"),
+      "published": 0.9}, "claims.printed: published: of one variant, and one figure, with"),
+    ("claims/adam/metric", "vote_of_five", f"claims.adam: {NONE}"),
+    ("claims/lost",
+     {"report": 1, "statement": 1, "says": "x", "variants": ["mlp-adam"], "metric": "diverged", "level": 0.0},
+     "claims.lost: variants: two with a rate"),
+    ("claims/printed",
+     {"report": 1, "statement": 1, "says": "x", "expect": "as_published", "variants": ["mlp-baseline"],
+      "metric": "accuracy_by_digit", "published": 0.9},
+     "claims.printed: published: of one variant, and one figure, with as_published"),
+    ("claims/printed/variants", ["mlp-basline"], f'claims.printed.variants.0: "mlp-basline": {UNKNOWN} mlp-baseline?'),
     ("claims/both/all_of", ["xor", "fiv"], 'claims.both.all_of.1: "fiv": no claim; did you mean five?'),
     ("claims/both/all_of", ["both", "xor"], 'claims.both.all_of.0: "both": has parts of its own'),
     ("claims/all", {"report": 1, "statement": 1, "says": "x", "all_of": ["both"]},
@@ -267,11 +276,11 @@ def test_claims_that_are_no_mapping(content, plan, monkeypatch):
 def test_variants_of_a_claim_are_those_of_its_control_and_of_its_parts(content, plan, monkeypatch):
     judged = checked(content, plan, monkeypatch).claims
     of_adam = {"mlp-adam", "mlp-baseline", "mlp-adam-1e-3"}
-    assert claims.variants_of(judged["adam"], judged) == of_adam
-    assert claims.variants_of(judged["five"], judged) == set()
-    assert claims.variants_of(judged["both"], judged) == {"xor"}
+    assert comparisons.variants_of(judged["adam"], judged) == of_adam
+    assert comparisons.variants_of(judged["five"], judged) == set()
+    assert comparisons.variants_of(judged["both"], judged) == {"xor"}
     whole = judged["both"].model_copy(update={"all_of": ["adam", "xor", "gone"]})
-    assert claims.variants_of(whole, judged) == of_adam | {"xor"}
-    assert [path for path, _ in claims.compared("claims.adam", judged["adam"])] == [
+    assert comparisons.variants_of(whole, judged) == of_adam | {"xor"}
+    assert [path for path, _ in comparisons.compared("claims.adam", judged["adam"])] == [
         "claims.adam.variants", "claims.adam.cause.control"
     ]  # fmt: skip

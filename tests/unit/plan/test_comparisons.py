@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from remnist.plan import claims
+from remnist.plan import claims, comparisons
 from remnist.plan.claims import Claim, Published
 from remnist.plan.resolve import resolve
 from tests.support.variants import digits
@@ -106,13 +106,13 @@ def test_where_no_figures_were_published_there_are_none(metric, variant):
     ],
 )  # fmt: skip
 def test_factors_are_the_settings_in_which_variants_differ_but_the_seeds(changes, expected):
-    found = claims.factors(digits(), digits(**changes))
+    found = comparisons.factors(digits(), digits(**changes))
     assert sorted(found) == expected
-    assert sorted(claims.factors(digits(**changes), digits())) == expected
+    assert sorted(comparisons.factors(digits(**changes), digits())) == expected
 
 
 def test_factors_between_images_and_xor_count_the_data_set_once(params):
     plan = resolve(params)
-    found = claims.factors(plan["mlp-baseline"], plan["xor"])
+    found = comparisons.factors(plan["mlp-baseline"], plan["xor"])
     assert [factor for factor in found if factor.startswith("data")] == ["data.name"]
     assert len(found) == len(set(found))

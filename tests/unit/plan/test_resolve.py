@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from remnist.plan.resolve import lineage, trained_images
 from remnist.plan.resolve import resolve as resolved
-from remnist.plan.resolve import trained_images
 from remnist.settings import Images, Xor
 
 
@@ -34,7 +34,11 @@ def test_default_reaches_exactly_the_variants_that_do_not_set_it(params):
     params["model"]["dropout"] = 0.35
     after = resolve(params)
     changed = {name for name in before if before[name] != after[name]}
-    own = {name for name, v in params["variants"].items() if "dropout" in (v.get("model") or {})}
+    variants = params["variants"]
+    own = {
+        name for name in variants
+        if any("dropout" in (variants[each].get("model") or {}) for each in lineage(name, variants))
+    }  # fmt: skip
     without = {name for name, entry in before.items() if "dropout" not in entry["model"]}
     assert "mixer-standard" in without
     assert changed == set(before) - own - without
@@ -73,7 +77,7 @@ def test_whole_number_and_float_resolve_alike(params):
 @pytest.mark.parametrize(("name", "held_out"), [("mnist", 0), ("mnist", 59_999), ("digits", 0), ("digits", 1_436)])
 def test_any_number_of_images_but_all_can_be_held_out(params, name, held_out):
     params["data"] |= {"name": name, "validation": held_out}
-    params["variants"] = {"x": {}, "xor": params["variants"]["xor"]}
+    params["variants"] = {"x": {}, "xor": {"data": {"name": "xor"}}}
     assert values(resolve(params), "data", "validation") == {held_out, None}  # XOR holds nothing out
 
 

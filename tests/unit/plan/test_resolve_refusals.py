@@ -55,7 +55,11 @@ BAD = [
     ("variants", {}, "variants: {}: at least one variant"),
     ("variants", ["a"], 'variants: ["a"]: a mapping is expected here'),
     ("variants.x", 3, "variants.x: 3: a mapping is expected here"),
-    ("variants.x", {"trian": {}}, "variants.x.trian: {}: no setting of a variant; allowed: data, model, train, seeds"),
+    (
+        "variants.x",
+        {"trian": {}},
+        "variants.x.trian: {}: no setting of a variant; allowed: like, data, model, train, seeds",
+    ),
     ("variants.x", {"model": {"dropout": 2}}, "variants.x.model.dropout: 2: allowed: less than 1"),
     (
         "variants.x",

@@ -1,5 +1,6 @@
 """The files that two variants of two seeds leave behind, and the study's claims."""
 
+import gc
 import json
 import random
 
@@ -8,7 +9,7 @@ import pytest
 from remnist.evaluation.metrics import FALSE_POSITIVE_RATES
 from remnist.plan import claims
 from remnist.plan.resolve import resolve
-from remnist.report import stability, tables
+from remnist.report import figures, stability, tables
 from tests.support.studies import SCORES
 from tests.support.variants import ROOT
 
@@ -16,9 +17,11 @@ LABELS = "0123456789" * 10
 
 
 @pytest.fixture(autouse=True)
-def quick(quick_collections, monkeypatch):
-    """Every test here may judge; how stable outcomes are is of interest in its own file alone."""
+def quick(monkeypatch):
+    """Every test here may judge and draw; how stable outcomes are is of interest in its own file alone."""
+    monkeypatch.setattr(gc, "collect", lambda *_: 0)  # statsmodels does at each correction, 40 ms
     monkeypatch.setattr(stability, "STUDIES", 1)
+    monkeypatch.setattr(figures, "DPI", 30)
 
 
 @pytest.fixture
@@ -30,9 +33,13 @@ def params(params):
 
 @pytest.fixture
 def plan(params):
-    params["variants"] = {name: params["variants"][name] for name in SCORES}
-    params["seeds"] = [0, 1]
-    return resolve(params)
+    return plan_of(params, *SCORES)
+
+
+def plan_of(params, *names):
+    """Resolve the study, on two seeds, and take these variants."""
+    plan = resolve(params | {"seeds": [0, 1]})
+    return {name: plan[name] for name in names}
 
 
 @pytest.fixture
@@ -84,10 +91,21 @@ def load(folders):
 
 
 @pytest.fixture
+def load_study(params, load):
+    """Read those of the study's variants, after a change of its data."""
+
+    def loaded(**data):
+        params["data"] |= data
+        return load(plan_of(params, *SCORES))
+
+    return loaded
+
+
+@pytest.fixture
 def results(plan, load):
     return load(plan)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def claimed():
     return claims.read(ROOT / "claims.yaml")

@@ -83,12 +83,10 @@ def test_a_text_is_drawn_as_it_is(results, two, tmp_path, says):
     made = {
         "claims": {"x": claim(variants=list(SCORES), says=says)},
         "reports": reports,
-        "questions": {says: [*SCORES]},
     }
     claimed = two.model_copy(update=made)
     judged, asked = verdicts.judge(results, claimed), questions.group(results, claimed)
     figures.draw("accuracy", tmp_path, asked, results)
-    figures.draw("roc", tmp_path, questions.asked(results, claimed), results)
     figures.draw("claims", tmp_path, judged)
     with mpl.rc_context({"text.parse_math": False}):
         labels = figures.claims(judged).axes[0].get_yticklabels()

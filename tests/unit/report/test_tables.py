@@ -6,7 +6,6 @@ import pytest
 
 from remnist.errors import UserError
 from remnist.evaluation.metrics import FALSE_POSITIVE_RATES
-from remnist.plan.resolve import resolve
 from remnist.report import tables
 from tests.support.studies import SCORES
 
@@ -63,10 +62,8 @@ def test_curves_have_a_row_a_run_and_epoch(results):
     assert "validation_loss" not in curves
 
 
-def test_curves_of_held_out_images_stand_where_there_are_any(params, load):
-    params["variants"] = {name: params["variants"][name] for name in SCORES}
-    params["seeds"], params["data"]["validation"] = [0, 1], 5_000
-    results = load(resolve(params))
+def test_curves_of_held_out_images_stand_where_there_are_any(load_study):
+    results = load_study(validation=5_000)
     assert results.curves["validation_accuracy"].notna().all()
     assert set(tables.plot_data(results)["learning_curves"]["part"]) == {"train", "test", "validation"}
 

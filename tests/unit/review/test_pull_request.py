@@ -14,7 +14,8 @@ NONE: dict[str, Any] = {pull_request.PLAN: {}, pull_request.DIGESTS: {}, pull_re
 def render(params: dict[str, Any] = NONE, **content: Any) -> str:
     defaults: dict[str, Any] = {
         "base": "main", "total": 3, "found": {}, "marks": {}, "summary": {}, "verdicts": {}, "shifts": {}, "claims": {},
-        "plots": [], "absent": [], "settings": pull_request.settings(params), "recoded": pull_request.recoded(params),
+        "fragile": set(), "plots": [], "absent": [],
+        "settings": pull_request.settings(params), "recoded": pull_request.recoded(params),
     }  # fmt: skip
     return rendering.render("review.md.j2", **defaults | content)
 
@@ -31,7 +32,7 @@ def digests(old: Any, new: Any, **software: tuple[str, str]) -> dict[str, Any]:
 
 def test_nothing_changed():
     text = render()
-    assert "**0 of 3 experiments affected, 0 of them beyond noise; 0 verdicts flipped.**" in text
+    assert "**0 of 3 experiments affected, 0 of them beyond noise; 0 outcomes flipped.**" in text
     for none in ("None changed.", "None affected.", "None flipped."):
         assert none in text
     assert "|" not in text
@@ -80,7 +81,7 @@ def test_affected_experiments():
     found: dict[str, Difference] = {v: differences.between(table, table, v) for v in ("a", "new")}
     summary = {"a.loss": {"diff": -0.25}, "new.loss": change(None, 0.5)}
     text = render(found=found, marks={"a": "▲"}, summary=summary)
-    assert "**2 of 3 experiments affected, 1 of them beyond noise; 0 verdicts flipped.**" in text
+    assert "**2 of 3 experiments affected, 1 of them beyond noise; 0 outcomes flipped.**" in text
     lines = [line for line in text.splitlines() if line.startswith("| `")]
     rows = {line.split("`")[1]: [cell.strip() for cell in line.split("|")[2:-1]] for line in lines}
     assert rows["a"] == [
@@ -93,12 +94,12 @@ def test_a_flipped_verdict_has_its_difference_in_the_claims_unit():
     judged = {name: {"metric": metric} for name, metric in (("faster", "epochs_to_reach"), ("better", "accuracy"))}
     changes = {"faster.difference": change(-1.5, 0.25), "better.difference": change(0.0125, None)}
     shifts = pull_request.shifts(changes, judged)
-    assert shifts == {"faster": "-1.50 epochs → +0.25 epochs", "better": "+1.25 points"}
+    assert shifts == {"faster": "-1.5 epochs → +0.2 epochs", "better": "+1.25 points"}
     verdicts = {"better": change("replicated, smaller", None), "faster": change("replicated", "no effect")}
     text = render(verdicts=verdicts, shifts=shifts)
-    assert "| `faster` | replicated | no effect | -1.50 epochs → +0.25 epochs |" in text
+    assert "| `faster` | replicated | no effect | -1.5 epochs → +0.2 epochs |" in text
     assert "| `better` | replicated, smaller |  | +1.25 points |" in text
-    assert "2 verdicts flipped" in text
+    assert "2 outcomes flipped" in text
 
 
 def test_a_claim_that_took_another_metric_or_went_has_the_units_of_both():
@@ -107,7 +108,7 @@ def test_a_claim_that_took_another_metric_or_went_has_the_units_of_both():
         "gone.difference": change(3, None), "gone.metric": change("epochs_to_reach", None),
     }  # fmt: skip
     assert pull_request.shifts(changes, {"other": {"metric": "accuracy"}}) == {
-        "other": "+2.00 epochs → +2.00 points", "gone": "+3.00 epochs"
+        "other": "+2.0 epochs → +2.00 points", "gone": "+3.0 epochs"
     }  # fmt: skip
 
 
@@ -116,6 +117,25 @@ def test_a_claim_made_of_others_has_no_difference_of_its_own():
     assert pull_request.shifts(changes, {"x": {"metric": None}}) == {"x": "+1.25 points"}  # which had one before
     text = render(verdicts={"x": change("undecided", "reversed")}, shifts=pull_request.shifts({}, {}))
     assert "| `x` | undecided | reversed |  |" in text
+
+
+def test_a_flip_that_other_seeds_would_make_as_well_is_called_fragile():
+    judged = {
+        "steady": {"stays": 0.95}, "now": {"stays": 0.5}, "before": {"stays": 1.0}, "fixed": {"stays": None},
+        "new": {"stays": 0.8},
+    }  # fmt: skip
+    changes = {
+        "before.stays": change(0.6, 1.0), "gone.stays": change(0.1, None), "new.stays": change(None, 0.8),
+        "gone.difference": change(0.1, None),
+    }  # fmt: skip
+    fragile = pull_request.fragile(changes, judged)
+    assert fragile == {"now", "before", "gone"}
+    verdicts = {name: change("undecided", "replicated") for name in ("steady", "now")}
+    text = render(verdicts=verdicts, fragile=fragile)
+    assert "| `steady` | undecided | replicated |  |" in text
+    assert "| `now` | undecided | replicated (fragile) |  |" in text
+    assert text.count("*Fragile*") == 1
+    assert "*Fragile*" not in render(verdicts={"steady": change("undecided", "replicated")}, fragile=fragile)
 
 
 def test_what_a_claim_says_breaks_no_table():

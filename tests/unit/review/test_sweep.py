@@ -25,7 +25,7 @@ def test_table_of_experiments():
         r"| variant | HEAD | one | two\| |",
         "| --- | ---: | ---: | ---: |",
         r"| *changed* |  | `model.dropout=0.5`, `claims.yaml:claims.x.margin=0.1` | `train.loss=a\|b` |",
-        "| *verdicts flipped* |  | 2 | 0 |",
+        "| *outcomes flipped* |  | 2 | 0 |",
         "| `a` | 81.50 ± 0.71 % | 91.75 ± 1.06 % ▲ | 81.50 ± 0.71 % |",
     ]
 
