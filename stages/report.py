@@ -15,7 +15,7 @@ isolate()  # before matplotlib reads what the user has set
 
 from remnist.files import keep_only, replace_content, write_json, write_text
 from remnist.plan import claims, entries
-from remnist.report import figures, gallery, page, questions, tables, verdicts
+from remnist.report import figures, gallery, page, questions, summaries, tables, verdicts
 from remnist.runtime import pool
 from remnist.runtime.stage import Inputs, stage_main
 
@@ -38,10 +38,10 @@ def main(inputs: Inputs) -> None:
     grouped, asked, ranking = (
         questions.group(results, claimed), questions.asked(results, claimed), gallery.rank(results)
     )  # fmt: skip
-    summary, plots, unfinished = tables.summary(results), Path("plots"), Path("plots.tmp")
+    summary, plots, unfinished = summaries.summary(results), Path("plots"), Path("plots.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
-    for name, table in tables.plot_data(results).items():
+    for name, table in summaries.plot_data(results).items():
         table.to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
     gc.freeze()  # statsmodels looks for garbage at each correction, through everything that was loaded
     with pool.workers(multiprocessing.get_context(), len(figures.OF_RESULTS)) as others:
@@ -62,8 +62,8 @@ def main(inputs: Inputs) -> None:
         "accuracy": {variant: row["accuracy"] for variant, row in summary.items()},
         "verdicts": {each.id: each.outcome for each in judged},
         "summary": summary,
-        "per_digit": tables.per_digit(results),
-        "ensembles": tables.ensembles(results),
+        "per_digit": summaries.per_digit(results),
+        "ensembles": summaries.ensembles(results),
         "claims": verdicts.metrics(judged),
     }.items():
         write_json(Path("metrics", f"{name}.json"), content)

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from remnist.report.questions import Question
-from remnist.report.tables import DIGITS, Results, by_parts, image_variants
+from remnist.report.summaries import by_parts
+from remnist.report.tables import DIGITS, Results, image_variants
 
 # Seven colours that colour-blind readers tell apart, each in four dashes.
 COLORS = [*(sns.color_palette("colorblind")[i] for i in (0, 1, 2, 3, 4, 9)), (0.1, 0.1, 0.1)]

@@ -17,7 +17,8 @@ from remnist.report import gallery, verdicts
 from remnist.report.curves import learning_curves, roc
 from remnist.report.effects import NO_EFFECT, REVERSED
 from remnist.report.questions import Question
-from remnist.report.tables import DIGITS, Digits, Results, digit_means, image_variants
+from remnist.report.summaries import digit_means
+from remnist.report.tables import DIGITS, Digits, Results, image_variants
 from remnist.report.verdicts import Judged
 
 BLUE, ORANGE, VERMILION, PINK = (sns.color_palette("colorblind")[i] for i in (0, 1, 3, 4))

@@ -22,7 +22,14 @@ def environment(templates: Path) -> Environment:
         autoescape=True,  # by `escape`, since it returns Markup; what macros return is not escaped again
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    made.filters |= {"code": code, "percent": percent, "loss": loss, "p_value": p_value, "number": number}
+    made.filters |= {
+        "code": code,
+        "percent": percent,
+        "loss": loss,
+        "p_value": p_value,
+        "number": number,
+        "sentence": sentence,
+    }
     return made
 
 
@@ -59,6 +66,11 @@ def p_value(value: float) -> Markup:
     """Return a p-value, near 5 % to the digit that says on which side it lies."""
     digits = 4 if 0.0495 <= value < 0.0505 else 3 if value < 0.1 else 2
     return Markup("< 0.001" if value < 0.001 else f"{value:.{digits}f}")  # noqa: S704
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital at its start; Jinja's own filter would lower the rest."""
+    return text[:1].upper() + text[1:]
 
 
 def number(count: int) -> str:

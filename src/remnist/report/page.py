@@ -10,7 +10,8 @@ import pandas as pd
 from remnist.plan.claims import Claims
 from remnist.report import gallery, markdown, stability, words
 from remnist.report.questions import Question
-from remnist.report.tables import DIGITS, Results, Summary, data_set, digit_means, image_variants, missing_digits
+from remnist.report.summaries import Summary, digit_means, missing_digits
+from remnist.report.tables import DIGITS, Results, data_set, image_variants
 from remnist.report.verdicts import OUTCOMES, Judged
 
 TEMPLATES = Path(__file__).with_name("templates")

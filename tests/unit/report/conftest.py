@@ -43,10 +43,23 @@ def plan_of(params, *names):
 
 
 @pytest.fixture
-def folders(tmp_path):
-    """The files of two variants of two seeds; n of each digit's 10 images are right, the rest taken for 0."""
+def folders(written):
+    """The files of two variants of two seeds, as they were before, whatever a test does to them."""
+    folder, content = written
+    yield folder
+    for path in {path for path in folder.rglob("*") if path.is_file()} - set(content):
+        path.unlink()
+    for path, before in content.items():
+        if not path.exists() or path.read_bytes() != before:
+            path.write_bytes(before)
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    """The files, written once; n of each digit's 10 images are right, the rest taken for 0."""
+    folder = tmp_path_factory.mktemp("report")
     rng = random.Random(0)  # noqa: S311
-    (tmp_path / "evaluations").mkdir()
+    (folder / "evaluations").mkdir()
     for variant, seeds in SCORES.items():
         results = []
         for seed, right in seeds.items():
@@ -63,17 +76,15 @@ def folders(tmp_path):
             )  # fmt: skip
             for part in tables.PARTS:
                 for metric in tables.METRICS:
-                    log(tmp_path, variant, seed, part, metric, [0.1, 0.5, right / 10])
+                    log(folder, variant, seed, part, metric, [0.1, 0.5, right / 10])
             for metric, value in zip(tables.BATCHES, (0.4, 0.05), strict=True):
-                log(tmp_path, variant, seed, "train", metric, [None, value, value])
+                log(folder, variant, seed, "train", metric, [None, value, value])
         ensembles = [{"members": 2, "average": 0.875, "average_se": 0.01, "vote": 0.75, "vote_se": 0.01}]
         evaluation = {"labels": LABELS, "seeds": results, "ensembles": ensembles}
-        (tmp_path / "evaluations" / f"{variant}.json").write_text(json.dumps(evaluation))
-    (tmp_path / "evaluations" / "removed.json").write_text("left behind by a removed variant")
-    (tmp_path / "seconds.csv").write_text(
-        "round,variant,model,seconds,machine\n1,lr-1e-4,mlp,0.8,x\n2,lr-1e-4,mlp,1,\n"
-    )
-    return tmp_path
+        (folder / "evaluations" / f"{variant}.json").write_text(json.dumps(evaluation))
+    (folder / "evaluations" / "removed.json").write_text("left behind by a removed variant")
+    (folder / "seconds.csv").write_text("round,variant,model,seconds,machine\n1,lr-1e-4,mlp,0.8,x\n2,lr-1e-4,mlp,1,\n")
+    return folder, {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def log(folder, variant, seed, part, metric, values):

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from remnist.plan.claims import Published
-from remnist.report import tables, verdicts
+from remnist.report import summaries, tables, verdicts
 from tests.support.studies import claim, claims_of, study
 
 GENERATOR = np.random.default_rng(11)
@@ -49,7 +49,7 @@ def results():
 @pytest.fixture
 def csv(results, tmp_path):
     """The two tables, as the report stage writes them."""
-    for name, table in tables.plot_data(results).items():
+    for name, table in summaries.plot_data(results).items():
         table.to_csv(tmp_path / f"{name}.csv", index=False)
     return pd.read_csv(tmp_path / "runs.csv"), pd.read_csv(tmp_path / "curves.csv")
 

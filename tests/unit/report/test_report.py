@@ -10,7 +10,7 @@ import pytest
 
 from remnist.plan.claims import Published
 from remnist.plan.resolve import resolve
-from remnist.report import figures, questions, tables
+from remnist.report import figures, questions, summaries
 from tests.support.studies import SCORES, accuracies, claim, claims_of, render, study
 
 
@@ -21,13 +21,13 @@ def test_one_seed_has_no_deviation(params, folders, load):
     evaluation = json.loads(path.read_text())
     path.write_text(json.dumps(evaluation | {"seeds": evaluation["seeds"][:1], "ensembles": []}))
     results = load(resolve(params))
-    summary = tables.summary(results)
+    summary = summaries.summary(results)
     assert summary["mlp-baseline"]["accuracy_sd"] is None
     assert "| 90.00 % |" in render(results)
 
 
 def test_ensembles_by_number_of_members(results):
-    assert tables.ensembles(results)["lr-1e-4"] == {"2": {"average": 0.875, "vote": 0.75}}
+    assert summaries.ensembles(results)["lr-1e-4"] == {"2": {"average": 0.875, "vote": 0.75}}
     text = render(results)
     assert "| `lr-1e-4` | 50.00 |  |  | 87.50 | 75.00 | 2 |" in text
 
@@ -35,7 +35,7 @@ def test_ensembles_by_number_of_members(results):
 def test_five_networks_stand_next_to_all(results):
     five = results.ensembles.assign(members=5, average=0.6, vote=0.5)
     together = dataclasses.replace(results, ensembles=pd.concat([five, results.ensembles.assign(members=7)]))
-    assert tables.ensembles(together)["lr-1e-4"].keys() == {"5", "7"}
+    assert summaries.ensembles(together)["lr-1e-4"].keys() == {"5", "7"}
     text = render(together)
     assert "| `lr-1e-4` | 50.00 | 60.00 | 50.00 | 87.50 | 75.00 | 7 |" in text
 
@@ -53,7 +53,7 @@ def test_xor_has_two_digits_and_is_not_the_best_on_the_images(params, folders, l
     (folders / "evaluations" / "xor.json").write_text(json.dumps(evaluation))
     shutil.copytree(folders / "dvclive" / "lr-1e-4", folders / "dvclive" / "xor")
     results = load({name: plan[name] for name in (*SCORES, "xor")})
-    assert tables.per_digit(results)["xor"] == {"0": 1.0, "1": 1.0}
+    assert summaries.per_digit(results)["xor"] == {"0": 1.0, "1": 1.0}
     text = render(results)
     assert "Best on the test set: `mlp-baseline`" in text
     assert "| `xor` | 100.00 | 100.00 |  |  |  |  |  |  |  |  |" in text
@@ -251,5 +251,5 @@ def test_the_reference_is_that_of_the_claims(results):
 
 def test_a_variant_with_a_run_that_diverged_has_no_mean_loss(results):
     results.runs.loc[1, "loss"] = float("nan")
-    assert tables.summary(results)["mlp-baseline"]["loss"] is None
+    assert summaries.summary(results)["mlp-baseline"]["loss"] is None
     assert "| `mlp-baseline` |  | 80.00 ± 14.14 % | diverged |" in render(results)

@@ -6,12 +6,12 @@ import pytest
 
 from remnist.errors import UserError
 from remnist.evaluation.metrics import FALSE_POSITIVE_RATES
-from remnist.report import tables
+from remnist.report import summaries, tables
 from tests.support.studies import SCORES
 
 
 def test_summary_is_mean_and_sample_deviation_over_seeds(results):
-    summary = tables.summary(results)
+    summary = summaries.summary(results)
     assert list(summary) == list(SCORES)
     assert summary["mlp-baseline"] == {
         "accuracy": 0.8, "accuracy_sd": 0.141421, "loss": 0.1, "roc_auc_macro": 0.8, "roc_auc_micro": 0.5,
@@ -22,7 +22,7 @@ def test_summary_is_mean_and_sample_deviation_over_seeds(results):
 
 
 def test_per_digit_and_confusion(results):
-    assert tables.per_digit(results)["mlp-baseline"] == {str(digit): 0.8 for digit in range(10)}
+    assert summaries.per_digit(results)["mlp-baseline"] == {str(digit): 0.8 for digit in range(10)}
     confusion = results.confusion.set_index(["variant", "actual", "predicted"])["rate"]
     assert confusion["mlp-baseline", "3", "3"] == 0.8
     assert confusion["mlp-baseline", "3", "0"] == pytest.approx(0.2)
@@ -30,7 +30,7 @@ def test_per_digit_and_confusion(results):
 
 
 def test_plot_data_is_the_mean_over_seeds(results):
-    data = tables.plot_data(results)
+    data = summaries.plot_data(results)
     curves = data["learning_curves"].set_index(["variant", "part", "epoch"])["accuracy"]
     assert [curves["mlp-baseline", "test", epoch] for epoch in range(3)] == pytest.approx([0.1, 0.5, 0.8])
     assert len(data["accuracy"]) == 4
@@ -45,7 +45,7 @@ RUN = {
 
 
 def test_runs_have_a_row_each_with_all_that_a_claim_compares(results):
-    runs = tables.plot_data(results)["runs"]
+    runs = summaries.plot_data(results)["runs"]
     assert list(zip(runs["variant"], runs["seed"], strict=True)) == [(v, s) for v in SCORES for s in (0, 1)]
     assert {"roc_auc_worst_digit", "loss_variation"} == set(runs.columns) - {"variant", "seed", *RUN}
     first = runs.iloc[0]
@@ -54,7 +54,7 @@ def test_runs_have_a_row_each_with_all_that_a_claim_compares(results):
 
 
 def test_curves_have_a_row_a_run_and_epoch(results):
-    curves = tables.plot_data(results)["curves"]
+    curves = summaries.plot_data(results)["curves"]
     own = curves[(curves["variant"] == "mlp-baseline") & (curves["seed"] == 1)]
     assert list(own["epoch"]) == [0, 1, 2]
     assert list(own["test_accuracy"]) == list(own["train_accuracy"]) == [0.1, 0.5, 0.7]
@@ -65,7 +65,7 @@ def test_curves_have_a_row_a_run_and_epoch(results):
 def test_curves_of_held_out_images_stand_where_there_are_any(load_study):
     results = load_study(validation=5_000)
     assert results.curves["validation_accuracy"].notna().all()
-    assert set(tables.plot_data(results)["learning_curves"]["part"]) == {"train", "test", "validation"}
+    assert set(summaries.plot_data(results)["learning_curves"]["part"]) == {"train", "test", "validation"}
 
 
 def test_seconds_are_those_of_the_rounds(results):
