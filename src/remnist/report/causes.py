@@ -38,6 +38,8 @@ def explain(results: Results, claim: Claim, effect: Effect) -> Explained | None:
         return None
     control = claim.cause.control
     for own, other in zip(claim.variants, control, strict=True):
+        if other not in results.plan:
+            return Explained(missing=f"there is no variant {other}")
         if own != other and (n := len(factors(results.plan[own], results.plan[other]))) != 1:
             return Explained(missing=f"{other} and {own} differ in {n} settings; a control differs in one")
     if effect.outcome not in (CONFIRMED, REVERSED):

@@ -121,6 +121,8 @@ def _draw(
 def _publish(axes: Axes, question: Question, styles: Mapping[str, Any], errors: tuple[float, float]) -> None:
     """Draw the published accuracies by epoch."""
     for variant, printed in question.published.items():
+        if variant not in styles:  # which the plan has not
+            continue
         points = {epoch: 1 - each.accuracy for epoch, each in printed.epochs.items() if each.accuracy is not None}
         axes.scatter(
             list(points), np.clip(list(points.values()), *errors), s=24, marker="D", facecolors="none",

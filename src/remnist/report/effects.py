@@ -66,7 +66,7 @@ def measure(results: Results, claim: Claim) -> Effect:
     variants = [results.plan[variant] for variant in claim.variants]
     paired = len(variants) == 2 and claim.metric != "seconds_per_epoch" and same_architecture(*variants)
     of_images = claim.metric == "accuracy" and claim.epoch is None
-    right = [right_answers(results, variant) for variant in claim.variants] if of_images else []
+    right = [right_answers(results, claim, variant) for variant in claim.variants] if of_images else []
     return of_samples(claim, samples, paired=paired, image_se=statistics.image_se(*right) if right else 0.0)
 
 

@@ -71,7 +71,8 @@ def sample(results: Results, comparison: Comparison, variants: list[str]) -> lis
         if metric not in REACHING and (unknown := int((~np.isfinite(values.astype(float))).sum())):
             raise NotMeasuredError(f"{unknown} of {len(values)} runs of {variant} have no finite {metric}")
         if values.empty:
-            raise NotMeasuredError(f"there is no {_words(comparison)} of {variant}")
+            lack = "run that found every digit" if comparison.found_digits else metric.replace("_", " ")
+            raise NotMeasuredError(f"{variant} has no {lack}")
         samples.append(Sample(values.astype(float), horizon if metric in REACHING else None))
     return samples
 
@@ -104,9 +105,13 @@ def figure(results: Results, claim: Claim, variant: str, place: int | None) -> F
     runs = _runs(results, claim, variant).index
     if claim.metric == "accuracy_by_digit":
         rows = results.per_digit[(results.per_digit["variant"] == variant) & (results.per_digit["digit"] == str(place))]
-        return np.asarray(rows.set_index("seed")["accuracy"].loc[runs], np.float64)
-    values = _at_epoch(results, variant, claim.metric.removesuffix("_by_epoch"), place)
-    return np.asarray(values.loc[runs], np.float64)
+        values = rows.set_index("seed")["accuracy"]
+    else:
+        values = _at_epoch(results, variant, claim.metric.removesuffix("_by_epoch"), place)
+    found = np.asarray(values.loc[runs], np.float64)
+    if unknown := int((~np.isfinite(found)).sum()):
+        raise NotMeasuredError(f"{unknown} of {len(found)} runs of {variant} have no finite {claim.metric}")
+    return found
 
 
 def same_architecture(first: Variant, second: Variant) -> bool:
@@ -116,9 +121,10 @@ def same_architecture(first: Variant, second: Variant) -> bool:
     return images[0] == images[1] and type(first.model) is type(second.model) and models[0] == models[1]
 
 
-def right_answers(results: Results, variant: str) -> NDArray[np.bool_]:
+def right_answers(results: Results, comparison: Comparison, variant: str) -> NDArray[np.bool_]:
     """Return which test images each run of a variant gets right, (runs, images)."""
-    return results.predictions[variant] == results.labels[variant]
+    counts = np.isin(results.plan[variant].seeds, _runs(results, comparison, variant).index)
+    return results.predictions[variant][counts] == results.labels[variant]
 
 
 def _of_runs(results: Results, comparison: Comparison, variant: str, horizon: int) -> "pd.Series[float]":
@@ -166,8 +172,3 @@ def _together(results: Results, kind: str, variants: list[str]) -> list[Sample]:
     if variants[0] not in gains:
         raise NotMeasuredError(f"{variants[0]} has fewer than {FEW} seeds")
     return [Sample(gains.loc[variants], image_se=float(five[f"{kind}_se"][variants[0]]))]
-
-
-def _words(comparison: Comparison) -> str:
-    found = " run with every digit found and a" if comparison.found_digits else ""
-    return f"{found} {comparison.metric.replace('_', ' ')}".strip()

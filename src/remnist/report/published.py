@@ -63,6 +63,8 @@ def compare(results: Results, claim: Claim, published: Mapping[str, Published]) 
     Raises:
         NotMeasuredError: as in `remnist.report.measures.figure`, or there is no published figure.
     """
+    if not published:
+        raise NotMeasuredError("the published figures are of another data set")
     rows = [
         of_values(variant, place, printed, figure(results, claim, variant, place), claim.rounded_to)
         for variant in claim.variants for place, printed in figures(claim, variant, published).items()

@@ -4,6 +4,7 @@ A comparison is of two samples, paired seed by seed or not, or of one sample and
 """
 
 import math
+import warnings
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -54,8 +55,8 @@ class Difference:
     def se(self) -> float:
         """The standard error of the mean difference, over seeds."""
         if self.paired:
-            return float(self._differences.std(ddof=1) / math.sqrt(len(self.first)))
-        return math.hypot(*(each.std(ddof=1) / math.sqrt(len(each)) for each in (self.first, self.second)))
+            return sd(self._differences) / math.sqrt(len(self.first))
+        return math.hypot(*(sd(each) / math.sqrt(len(each)) for each in (self.first, self.second)))
 
     @cached_property
     def df(self) -> float:
@@ -86,14 +87,14 @@ class Difference:
 
     def of_one_pair(self, level: float = LEVEL) -> Interval:
         """Return the prediction interval of the difference of one further run each (Patil, Peng, Leek 2016)."""
-        spreads = [(each.var(ddof=1) if len(each) > 1 else 0.0, len(each)) for each in (self.first, self.second)]
+        spreads = [(sd(each) ** 2 if len(each) > 1 else 0.0, len(each)) for each in (self.first, self.second)]
         spread = math.sqrt(sum(variance * (1 + 1 / n) for variance, n in spreads))
         df = self.df if self.paired or not self.se else min(n - 1 for variance, n in spreads if variance)
         return self._interval(level, spread, df)
 
     def one_pair_could_tell(self, size: float) -> bool:
         """Return whether a difference of this size between one run each lies beyond what seeds alone give, 1.96 sd."""
-        spread = math.hypot(*(each.std(ddof=1) for each in (self.first, self.second)))
+        spread = math.hypot(*(sd(each) for each in (self.first, self.second)))
         return abs(size) >= float(stats.norm.ppf((1 + LEVEL) / 2)) * spread
 
     @property
@@ -105,6 +106,11 @@ class Difference:
             return self.mean, self.mean
         half = float(special.stdtrit(df or self.df, (1 + level) / 2)) * se
         return self.mean - half, self.mean + half
+
+
+def sd(values: Floats) -> float:
+    """Return the standard deviation of a sample; exactly 0 of equal values, whatever their last bits."""
+    return float(values.std(ddof=1)) if np.ptp(values) >= 10**-DECIMALS else 0.0
 
 
 def against(values: Floats, level: float, image_se: float = 0.0) -> Difference:
@@ -130,22 +136,23 @@ def is_smaller(interval: Interval, margin: float) -> bool:
     return -margin < interval[0] and interval[1] < margin
 
 
-def seeds_to_decide(mean: float, sd: float, margin: float) -> int | None:
+def seeds_to_decide(mean: float, spread: float, margin: float) -> int | None:
     """Return how many seeds would decide in 80 % of studies, were the truth as measured; None above a thousand.
 
     Either that there is a difference, or that it is smaller than the margin, whichever takes fewer.
 
     Args:
         mean: the difference.
-        sd: its standard deviation over seeds.
+        spread: its standard deviation over seeds.
         margin: the smallest difference that matters.
     """
-    wanted = [(abs(mean), ALPHA)]
-    if margin > abs(mean):
-        wanted.append((margin - abs(mean), 2 * ALPHA))  # one-sided
-    found = [_seeds(size / sd, alpha) for size, alpha in wanted if size and sd]
-    fewest = min(found, default=math.inf)
-    return int(fewest) if math.isfinite(fewest) else None
+    if not spread:
+        return None
+    seeds = np.arange(2, MOST_SEEDS + 1)
+    differ = _power(abs(mean) / spread, seeds, ALPHA)
+    alike = sum(_power((margin + side * abs(mean)) / spread, seeds, 2 * ALPHA) for side in (1, -1)) - 1
+    enough = seeds[(differ >= POWER) | ((alike >= POWER) & (margin > abs(mean)))]
+    return int(enough[0]) if len(enough) else None
 
 
 def normal_interval(value: float, se: float, level: float) -> Interval:
@@ -222,18 +229,21 @@ def share_explained(effect: tuple[Floats, Floats], control: tuple[Floats, Floats
         return found, (found, found)
     n = len(samples[0])
     raised = special.stdtrit(n - 1, (1 + LEVEL) / 2) * math.sqrt(n / (n - 1))
-    interval = stats.bootstrap(
-        samples, share, paired=True, vectorized=True, n_resamples=RESAMPLES, method="BCa",
-        confidence_level=2 * special.ndtr(raised) - 1,
-        rng=np.random.default_rng(0),
-    ).confidence_interval  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        interval = stats.bootstrap(
+            samples, share, paired=True, vectorized=True, n_resamples=RESAMPLES, method="BCa",
+            confidence_level=2 * special.ndtr(raised) - 1, rng=np.random.default_rng(0),
+        ).confidence_interval  # fmt: skip
+    if math.isnan(interval.low):  # every sample has the same share
+        return found, (found, found)
     return found, (float(interval.low), float(interval.high))
 
 
 def as_of_one_run(values: Floats, published: float, rounded_to: float = 0.0) -> float:
     """Return the two-sided p-value that a published figure is one more run's, by Student's prediction interval."""
     off = max(0.0, abs(published - float(values.mean())) - rounded_to / 2)
-    spread = float(values.std(ddof=1)) * math.sqrt(1 + 1 / len(values))
+    spread = sd(values) * math.sqrt(1 + 1 / len(values))
     if spread == 0:
         return 1.0 if off < 10**-DECIMALS else 0.0
     return float(2 * special.stdtr(len(values) - 1, -off / spread))
@@ -250,12 +260,10 @@ def image_se(first: Bools, second: Bools | None = None) -> float:
     return float(images.std(ddof=1) / math.sqrt(len(images)))
 
 
-def _seeds(effect_size: float, alpha: float) -> float:
-    """Return how many seeds find a difference of so many standard deviations; infinity above MOST_SEEDS."""
-    seeds = np.arange(2, MOST_SEEDS + 1)
+def _power(effect_size: float, seeds: NDArray[np.int64], alpha: float) -> Floats:
+    """Return the power to find a difference of so many standard deviations by each number of seeds, two-sided."""
     power = TTestPower().power(min(effect_size, LARGEST_EFFECT), seeds, alpha)
-    enough = seeds[np.nan_to_num(power, nan=1.0) >= POWER]  # NaN where it is all but 1
-    return float(enough[0]) if len(enough) else math.inf
+    return np.nan_to_num(power, nan=1.0)  # NaN where it is all but 1
 
 
 def _censored(times: Floats, horizon: int) -> stats.CensoredData:

@@ -114,13 +114,14 @@ def run_metrics(runs: pd.DataFrame, curves: pd.DataFrame, per_digit: pd.DataFram
     """
     run = ["variant", "seed"]
     ordered = curves.sort_values("epoch", kind="stable")
-    last = ordered.groupby(run, sort=False)[["train_accuracy", "batch_loss_sd"]].last()
+    last = ordered.groupby(run, sort=False)[["train_accuracy", "batch_loss_sd"]].last(skipna=False)
     trained = ordered[ordered["epoch"] > 0].set_index(run)["test_loss"]
     changes = trained.groupby(run, sort=False).diff()
     digits = per_digit.groupby(run, sort=False)["accuracy"]
     table = runs.astype({"loss": float, "weight_norm": float}).set_index(run).join(last)
     table["generalization_gap"] = table["train_accuracy"] - table["accuracy"]
-    table["loss_variation"] = changes.groupby(run, sort=False).std(ddof=1)
+    is_finite = np.isfinite(trained).groupby(run, sort=False).all()
+    table["loss_variation"] = changes.groupby(run, sort=False).std(ddof=1).where(is_finite)
     table["digit_spread"] = digits.max() - digits.min()
     table["diverged"] = ~np.isfinite(table["loss"]) | (table["train_accuracy"] < 2 / digits.size())
     table["digit_missing"] = digits.min() < HALF

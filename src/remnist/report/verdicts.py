@@ -84,7 +84,7 @@ def judge(results: Results, claims: Claims) -> list[Judged]:
     shares = stability.of_outcomes(
         {name: each.outcome for name, each in judged.items()},
         lambda drawn: {each.id: each.outcome for each in conclude(claims, printed, drawn)},
-        {name: each.effect or each.printed or each.missing for name, each in judged.items()},
+        measured,
         claims.claims,
     )
     return [replace(each, stays=shares.get(each.id)) for each in judged.values()]

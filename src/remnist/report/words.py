@@ -8,9 +8,9 @@ from remnist.plan.claims import RATES, Claim
 from remnist.report import effects, markdown, units
 from remnist.report.causes import Explained
 from remnist.report.effects import Effect
-from remnist.report.measures import Sample
+from remnist.report.measures import Sample, at_shared_seeds
 from remnist.report.published import Printed
-from remnist.report.statistics import Interval, median_time
+from remnist.report.statistics import ALPHA, Interval, median_time
 from remnist.report.units import Unit
 from remnist.report.verdicts import Judged
 
@@ -89,7 +89,7 @@ def effect(judged: Judged) -> str:
 def size(judged: Judged) -> str:
     """Return how the published size compares with the measured one."""
     if judged.printed:
-        inside = sum(each.interval[0] <= each.published <= each.interval[1] for each in judged.printed)
+        inside = sum(each.p_value > ALPHA for each in judged.printed)
         return f"{inside} of {len(judged.printed)} as one run has them"
     if judged.size is None:
         return ""
@@ -116,8 +116,9 @@ def share(found: Explained) -> str:
 def details(judged: Judged, found: Effect) -> dict[str, str | Markup]:
     """Return what stands behind an effect, by the columns of its table."""
     claim = judged.claim
+    counted = at_shared_seeds(found.samples)[:1] if found.paired else [side.array for side in found.samples]
     return {
-        "n": " and ".join(str(len(side.values)) for side in found.samples[: 1 if found.paired else 2]),
+        "n": " and ".join(str(len(values)) for values in counted),
         "pairs": "yes" if found.paired and len(found.samples) == 2 else "no" if len(found.samples) == 2 else "",
         "interval": interval(claim, found.interval),
         "with_images": interval(claim, found.with_images) if found.with_images != found.interval else "",
