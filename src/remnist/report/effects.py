@@ -33,6 +33,7 @@ class Effect:
         equivalence: 90 %, over seeds.
         p_value: two-sided, not corrected; NaN for what is so by construction.
         corrected: the same, corrected by Holm among the directions that the report claims.
+        family: how many these are; 1 where the claim is none of them.
         positive: whether the first is larger.
         paired: whether the runs are pairs.
         image_se: the standard error that the choice of the test images adds to the difference; 0 where it is not known.
@@ -52,6 +53,7 @@ class Effect:
     image_se: float = 0.0
     sd: float = math.nan
     corrected: float = math.nan
+    family: int = 1
     outcome: str = UNDECIDED
     negligible: bool = False
 
@@ -161,15 +163,16 @@ def _of_images(claim: Claim, one: Sample) -> Effect:
     return Effect([one], difference, interval, interval, equivalence, p_value, difference > 0, paired=False)
 
 
-def conclude(claim: Claim, effect: Effect, corrected: float) -> Effect:
+def conclude(claim: Claim, effect: Effect, corrected: float, family: int = 1) -> Effect:
     """Decide what became of an effect.
 
     Args:
         claim: whose it is.
         effect: as measured.
         corrected: its p-value, corrected for the directions that the report claims; NaN where it claims none.
+        family: how many these are.
     """
-    effect, margin = replace(effect, corrected=corrected), claim.margin or 0.0
+    effect, margin = replace(effect, corrected=corrected, family=family), claim.margin or 0.0
     outcome = decide(claim, effect, margin)
     is_found = claim.expect in DIRECTIONS and outcome in (CONFIRMED, REVERSED)
     return replace(
@@ -180,10 +183,14 @@ def conclude(claim: Claim, effect: Effect, corrected: float) -> Effect:
 
 
 def seeds_to_decide(claim: Claim, effect: Effect) -> int | None:
-    """Return how many seeds would decide what is open; None where nothing is, or it would be more than a thousand."""
+    """Return how many seeds would decide what is open; None where nothing is, or it would be more than a thousand.
+
+    By the strictest level of Holm's correction; None as well where there are as many runs already, against chance.
+    """
     if effect.outcome != UNDECIDED or math.isnan(effect.sd):
         return None
-    return statistics.seeds_to_decide(effect.difference, effect.sd, claim.margin or 0.0)
+    found = statistics.seeds_to_decide(effect.difference, effect.sd, claim.margin or 0.0, ALPHA / effect.family)
+    return found if found and found > len(effect.samples[0].values) else None
 
 
 def decide(claim: Claim, effect: Effect, margin: float) -> str:

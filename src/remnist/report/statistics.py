@@ -136,7 +136,7 @@ def is_smaller(interval: Interval, margin: float) -> bool:
     return -margin < interval[0] and interval[1] < margin
 
 
-def seeds_to_decide(mean: float, spread: float, margin: float) -> int | None:
+def seeds_to_decide(mean: float, spread: float, margin: float, alpha: float = ALPHA) -> int | None:
     """Return how many seeds would decide in 80 % of studies, were the truth as measured; None above a thousand.
 
     Either that there is a difference, or that it is smaller than the margin, whichever takes fewer.
@@ -145,11 +145,12 @@ def seeds_to_decide(mean: float, spread: float, margin: float) -> int | None:
         mean: the difference.
         spread: its standard deviation over seeds.
         margin: the smallest difference that matters.
+        alpha: the level at which a difference is found.
     """
     if not spread:
         return None
     seeds = np.arange(2, MOST_SEEDS + 1)
-    differ = _power(abs(mean) / spread, seeds, ALPHA)
+    differ = _power(abs(mean) / spread, seeds, alpha)
     alike = sum(_power((margin + side * abs(mean)) / spread, seeds, 2 * ALPHA) for side in (1, -1)) - 1
     enough = seeds[(differ >= POWER) | ((alike >= POWER) & (margin > abs(mean)))]
     return int(enough[0]) if len(enough) else None

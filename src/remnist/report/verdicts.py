@@ -98,7 +98,7 @@ def conclude(claims: Claims, printed: Mapping[str, Published], measured: Mapping
         printed: the published figures that the measurements may be compared with.
         measured: by claim its effect, or its published figures, or why it cannot be measured.
     """
-    corrected = dict[str, float]()
+    corrected, sizes = dict[str, float](), dict[str, int]()
     for report in claims.reports:
         family = {
             name: found.p_value for name, found in measured.items()
@@ -106,11 +106,12 @@ def conclude(claims: Claims, printed: Mapping[str, Published], measured: Mapping
             and claims.claims[name].expect in DIRECTIONS and not math.isnan(found.p_value)
         }  # fmt: skip
         corrected |= zip(family, statistics.holm(np.array(list(family.values()))).tolist(), strict=True)
+        sizes |= dict.fromkeys(family, len(family))
     judged = dict[str, Judged]()
     for name, claim in claims.claims.items():
         found = measured[name]
         if isinstance(found, Effect):
-            effect = effects.conclude(claim, found, corrected.get(name, math.nan))
+            effect = effects.conclude(claim, found, corrected.get(name, math.nan), sizes.get(name, 1))
             judged[name] = Judged(name, claim, effect=effect, size=published.size(claim, effect, printed))
         elif isinstance(found, str):
             judged[name] = Judged(name, claim, missing=found)
