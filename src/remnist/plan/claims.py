@@ -18,8 +18,8 @@ from remnist.settings import DataSet, Settings, UnitInterval
 # The metrics of a claim, by what they have one value of. `Comparison` says what each is.
 OfRuns = Literal[
     "accuracy", "loss", "train_accuracy", "generalization_gap", "batch_loss_sd", "loss_variation", "digit_spread",
-    "roc_auc_worst_digit", "weight_norm", "parameters", "diverged", "digit_missing", "epochs_to_reach",
-    "train_epochs_to_reach",
+    "roc_auc_worst_digit", "roc_auc_spread", "weight_norm", "parameters", "diverged", "digit_missing",
+    "epochs_to_reach", "train_epochs_to_reach",
 ]  # fmt: skip
 OfRounds = Literal["seconds_per_epoch"]
 OfVariants = Literal["average_of_five", "vote_of_five"]
@@ -90,11 +90,11 @@ class Comparison(Settings):
             `generalization_gap`, that minus `accuracy`; `batch_loss_sd`, the standard deviation of the last epoch's
             batch losses; `loss_variation`, that of the changes of the test loss from epoch to epoch, after the first;
             `digit_spread`, the highest accuracy on a digit minus the lowest; `roc_auc_worst_digit`, the smallest of
-            the ten areas; `weight_norm`, the root of the sum of all squared parameters; `parameters`, their number;
-            `diverged`, whether the loss is not finite or `train_accuracy` below twice chance; `digit_missing`, whether
-            fewer than half of some digit's images are right; `epochs_to_reach`, the first epoch whose test accuracy is
-            `reach` or more, and `train_epochs_to_reach`, the same on the 10,000 training images, both among the epochs
-            that all variants have.
+            the ten areas, and `roc_auc_spread`, the largest minus that; `weight_norm`, the root of the sum of all
+            squared parameters; `parameters`, their number; `diverged`, whether the loss is not finite or
+            `train_accuracy` below twice chance; `digit_missing`, whether fewer than half of some digit's images are
+            right; `epochs_to_reach`, the first epoch whose test accuracy is `reach` or more, and
+            `train_epochs_to_reach`, the same on the training images, both among the epochs that all variants have.
 
             Of each round of a benchmark: `seconds_per_epoch`.
 

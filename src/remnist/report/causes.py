@@ -37,11 +37,13 @@ def explain(results: Results, claim: Claim, effect: Effect) -> Explained | None:
     if claim.cause is None:
         return None
     control = claim.cause.control
-    for own, other in zip(claim.variants, control, strict=True):
-        if other not in results.plan:
-            return Explained(missing=f"there is no variant {other}")
-        if own != other and (n := len(factors(results.plan[own], results.plan[other]))) != 1:
-            return Explained(missing=f"{other} and {own} differ in {n} settings; a control differs in one")
+    if unknown := [variant for variant in control if variant not in results.plan]:
+        return Explained(missing=f"there is no variant {unknown[0]}")
+    pairs = zip(claim.variants, control, strict=True)
+    changed = {factor for pair in pairs for factor in factors(*(results.plan[variant] for variant in pair))}
+    if len(changed) != 1:
+        differs = " and ".join(sorted(changed)) or "nothing"
+        return Explained(missing=f"the control differs in {differs}; one setting is needed")
     if effect.outcome not in (CONFIRMED, REVERSED):
         return Explained(missing="there is no difference to explain")
     try:

@@ -189,8 +189,16 @@ def seeds_to_decide(claim: Claim, effect: Effect) -> int | None:
     """
     if effect.outcome != UNDECIDED or math.isnan(effect.sd):
         return None
-    found = statistics.seeds_to_decide(effect.difference, effect.sd, claim.margin or 0.0, ALPHA / effect.family)
-    return found if found and found > len(effect.samples[0].values) else None
+    mean, margin = effect.difference, claim.margin or 0.0
+    found, alike = {
+        "more": (abs(mean), [margin - mean, margin + mean]),
+        "less": (abs(mean), [margin - mean, margin + mean]),
+        "same": (abs(mean) - margin, [margin - mean, margin + mean]),
+        "not_more": (mean - margin, [margin - mean]),
+        "not_less": (-mean - margin, [margin + mean]),
+    }[claim.expect]
+    seeds = statistics.seeds_to_decide(found, alike, effect.sd, ALPHA / effect.family)
+    return seeds if seeds and seeds > len(effect.samples[0].values) else None
 
 
 def decide(claim: Claim, effect: Effect, margin: float) -> str:

@@ -12,7 +12,7 @@ from remnist.settings import Variant
 
 Floats = NDArray[np.float64]
 
-FEW = 5  # networks in `average_of_five` and `vote_of_five`
+FEW = 5  # networks in `average_of_five` and `vote_of_five`, as the evaluation has them
 
 
 class NotMeasuredError(Exception):

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from remnist.plan.claims import Claims
-from remnist.report import gallery, markdown, stability, words
+from remnist.report import causes, gallery, markdown, stability, words
 from remnist.report.questions import Question
 from remnist.report.summaries import Summary, digit_means, missing_digits
 from remnist.report.tables import DIGITS, Results, data_set, image_variants
@@ -79,6 +79,7 @@ def render(
         findings=[each for name in claims.findings for each in judged if each.id == name],
         studies=stability.STUDIES,
         fragile=stability.FRAGILE,
+        shares=causes.SHARES,
         lead=_lead(results, summary, claims, published_here=data.name == claims.data),
         sections=[_section(question, judged) for question in questions],
         missing=missing_digits(results).query(f"accuracy >= {LEARNT}").to_dict(orient="records"),

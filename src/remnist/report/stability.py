@@ -38,8 +38,14 @@ def of_outcomes(
     for _ in range(STUDIES):
         drawn = {name: _draw(claims[name], found, rng) for name, found in measured.items()}
         same.update(name for name, outcome in conclude(drawn).items() if outcome == outcomes[name])
-    fixed = {name for name, found in measured.items() if isinstance(found, str) or claims[name].by_construction}
-    return {name: same[name] / STUDIES for name in outcomes if name not in fixed}
+    return {name: same[name] / STUDIES for name in outcomes if _can_differ(claims[name], measured[name])}
+
+
+def _can_differ(claim: Claim, found: Measured) -> bool:
+    """Return whether other seeds could give another outcome; not where a claim has none, or one value."""
+    if isinstance(found, str) or claim.by_construction:
+        return False
+    return not isinstance(found, Effect) or found.samples[0].image_se is None
 
 
 def _draw(claim: Claim, found: Measured, rng: np.random.Generator) -> Measured:

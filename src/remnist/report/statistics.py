@@ -136,24 +136,27 @@ def is_smaller(interval: Interval, margin: float) -> bool:
     return -margin < interval[0] and interval[1] < margin
 
 
-def seeds_to_decide(mean: float, spread: float, margin: float, alpha: float = ALPHA) -> int | None:
+def seeds_to_decide(found: float, alike: list[float], spread: float, alpha: float = ALPHA) -> int | None:
     """Return how many seeds would decide in 80 % of studies, were the truth as measured; None above a thousand.
 
     Either that there is a difference, or that it is smaller than the margin, whichever takes fewer.
 
     Args:
-        mean: the difference.
+        found: how far the difference lies from where it would not be found, not above 0 where it cannot be.
+        alike: how far it lies from each margin that it has to stay within, likewise.
         spread: its standard deviation over seeds.
-        margin: the smallest difference that matters.
-        alpha: the level at which a difference is found.
+        alpha: the level at which a difference is found, two-sided.
     """
     if not spread:
         return None
     seeds = np.arange(2, MOST_SEEDS + 1)
-    differ = _power(abs(mean) / spread, seeds, alpha)
-    alike = sum(_power((margin + side * abs(mean)) / spread, seeds, 2 * ALPHA) for side in (1, -1)) - 1
-    enough = seeds[(differ >= POWER) | ((alike >= POWER) & (margin > abs(mean)))]
-    return int(enough[0]) if len(enough) else None
+    enough = np.zeros(len(seeds), bool)
+    if found > 0:
+        enough |= _power(found / spread, seeds, alpha) >= POWER
+    if min(alike) > 0:  # each margin by a one-sided test at 5 %
+        missed = sum(1 - _power(distance / spread, seeds, 2 * ALPHA) for distance in alike)
+        enough |= 1 - missed >= POWER
+    return int(seeds[enough][0]) if enough.any() else None
 
 
 def normal_interval(value: float, se: float, level: float) -> Interval:
@@ -204,7 +207,7 @@ def of_times(first: Floats, second: Floats, horizon: int) -> tuple[float, bool]:
 def median_time(times: Floats, horizon: int) -> float | None:
     """Return the median of times, some of which lie beyond the horizon (Kaplan and Meier 1958); None if it does too."""
     survival = stats.ecdf(_censored(times, horizon)).sf
-    reached = survival.quantiles[(survival.probabilities <= 1 / 2) & (survival.quantiles < horizon + 1)]
+    reached = survival.quantiles[survival.probabilities <= 1 / 2]
     return float(reached[0]) if len(reached) else None
 
 

@@ -45,7 +45,11 @@ def per_digit(results: Results) -> dict[str, dict[str, float]]:
 def ensembles(results: Results) -> dict[str, dict[str, dict[str, float]]]:
     """Return each variant's ensembles: by number of members, the accuracy of the average and of the vote."""
     groups = dict(list(results.ensembles.groupby("variant")))
-    return {v: _rows(groups[v].set_index("members")[["average", "vote"]]) for v in results.plan if v in groups}
+    return {
+        v: _rows(groups[v].set_index("members")[["average", "average_se", "vote", "vote_se"]])
+        for v in results.plan
+        if v in groups
+    }
 
 
 def plot_data(results: Results) -> dict[str, pd.DataFrame]:

@@ -164,12 +164,14 @@ def _digits(lines: list[str]) -> Digits:
 
 
 def _run(variant: str, seed: Seed) -> dict[str, Any]:
+    areas = [area for curve, area in seed.roc_auc.items() if curve in DIGITS]
     return {
         "variant": variant,
         **seed.model_dump(include={"seed", "parameters", "weight_norm", "accuracy", "loss"}),
         "roc_auc_macro": seed.roc_auc["macro"],
         "roc_auc_micro": seed.roc_auc["micro"],
-        "roc_auc_worst_digit": min(area for curve, area in seed.roc_auc.items() if curve in DIGITS),
+        "roc_auc_worst_digit": min(areas),
+        "roc_auc_spread": round(max(areas) - min(areas), DECIMALS),
     }
 
 

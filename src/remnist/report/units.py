@@ -25,7 +25,7 @@ VALUES = {
     "loss": Unit(1, "", 4), "loss_by_epoch": Unit(1, "", 4), "batch_loss_sd": Unit(1, "", 4),
     "loss_variation": Unit(1, "", 4), "weight_norm": Unit(1, "", 2), "parameters": Unit(1, "parameters", 0),
     "seconds_per_epoch": Unit(1, "s", 2), "epochs_to_reach": EPOCHS, "train_epochs_to_reach": EPOCHS,
-    "roc_auc_worst_digit": Unit(1, "", 5), "diverged": Unit(100, "% of runs", 0),
+    "roc_auc_worst_digit": Unit(1, "", 5), "roc_auc_spread": Unit(1, "", 5), "diverged": Unit(100, "% of runs", 0),
     "digit_missing": Unit(100, "% of runs", 0),
 }  # fmt: skip
 

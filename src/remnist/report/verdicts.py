@@ -24,10 +24,11 @@ from remnist.report.statistics import ALPHA
 from remnist.report.tables import Results, data_set
 
 REPLICATED, NOT_REPLICATED = "replicated", "not replicated"
-BY_CONSTRUCTION, NOT_TESTABLE = "by construction", "not testable"
+BY_CONSTRUCTION, FALSE_BY_CONSTRUCTION = "by construction", "by construction, false"
+NOT_TESTABLE = "not testable"
 OUTCOMES = (
     REPLICATED, f"{REPLICATED}, {SMALLER}", f"{REPLICATED}, {LARGER}", NOT_REPLICATED, NO_EFFECT, REVERSED, UNDECIDED,
-    BY_CONSTRUCTION, NOT_TESTABLE,
+    BY_CONSTRUCTION, FALSE_BY_CONSTRUCTION, NOT_TESTABLE,
 )  # fmt: skip
 
 
@@ -63,7 +64,8 @@ class Judged:
         if self.missing:
             return NOT_TESTABLE
         if self.claim.by_construction:
-            return BY_CONSTRUCTION
+            holds = self.effect is not None and self.effect.outcome == CONFIRMED
+            return BY_CONSTRUCTION if holds else FALSE_BY_CONSTRUCTION
         if self.printed:
             return REPLICATED if min(each.p_value for each in self.printed) > ALPHA else NOT_REPLICATED
         if self.effect is None:
@@ -164,7 +166,7 @@ def _measure(results: Results, claim: Claim, printed: Mapping[str, Published]) -
 
 def _of_parts(outcomes: list[str]) -> str:
     """Return the outcome of a claim that holds if all its parts do."""
-    for outcome in (REVERSED, NO_EFFECT, NOT_REPLICATED, UNDECIDED, NOT_TESTABLE):
+    for outcome in (FALSE_BY_CONSTRUCTION, REVERSED, NO_EFFECT, NOT_REPLICATED, UNDECIDED, NOT_TESTABLE):
         if outcome in outcomes:
             return outcome
     return REPLICATED

@@ -1,7 +1,5 @@
 """Causes: the share of a difference that vanishes in a control, which differs in one setting."""
 
-import re
-
 import numpy as np
 import pytest
 
@@ -69,13 +67,14 @@ def test_a_known_share_is_recovered_from_runs(true):
 
 
 @pytest.mark.parametrize(
-    ("variant", "control", "n"),
-    [("mlp-adam", "batch-100", 2), ("mlp-adam", "mlp-adam", 0), ("mlp-adam", "adamw", 2)],
-)
-def test_a_control_that_differs_in_more_than_one_setting_is_none(variant, control, n):
+    ("variant", "control", "what"),
+    [("mlp-adam", "batch-100", "train.batch_size and train.lr"), ("mlp-adam", "mlp-adam", "nothing"),
+     ("mlp-adam", "adamw", "train.optimizer and train.weight_decay")],
+)  # fmt: skip
+def test_a_control_that_differs_in_more_than_one_setting_is_none(variant, control, what):
     found = explain(means(0.85, 0.9, 0.9, NAMES | {"a": variant, "c": control}), expect="less")
     assert found.outcome == UNDECIDED
-    assert re.fullmatch(f"`?c`? and `?a`? differ in {n} settings; a control differs in one", found.missing)
+    assert found.missing == f"the control differs in {what}; one setting is needed"
 
 
 def test_both_sides_may_be_replaced():

@@ -27,7 +27,9 @@ def test_one_seed_has_no_deviation(params, folders, load):
 
 
 def test_ensembles_by_number_of_members(results):
-    assert summaries.ensembles(results)["lr-1e-4"] == {"2": {"average": 0.875, "vote": 0.75}}
+    assert summaries.ensembles(results)["lr-1e-4"] == {
+        "2": {"average": 0.875, "average_se": 0.01, "vote": 0.75, "vote_se": 0.01}
+    }
     text = render(results)
     assert "| `lr-1e-4` | 50.00 |  |  | 87.50 | 75.00 | 2 |" in text
 

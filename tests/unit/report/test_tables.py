@@ -47,7 +47,7 @@ RUN = {
 def test_runs_have_a_row_each_with_all_that_a_claim_compares(results):
     runs = summaries.plot_data(results)["runs"]
     assert list(zip(runs["variant"], runs["seed"], strict=True)) == [(v, s) for v in SCORES for s in (0, 1)]
-    assert {"roc_auc_worst_digit", "loss_variation"} == set(runs.columns) - {"variant", "seed", *RUN}
+    assert {"roc_auc_worst_digit", "roc_auc_spread", "loss_variation"} == set(runs.columns) - {"variant", "seed", *RUN}
     first = runs.iloc[0]
     assert {name: first[name] for name in RUN} == RUN
     assert first["roc_auc_worst_digit"] == min(results.runs["roc_auc_worst_digit"][0], 1)

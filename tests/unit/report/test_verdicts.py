@@ -8,7 +8,7 @@ import pytest
 from remnist.plan.claims import Epoch, Published
 from remnist.report import verdicts
 from remnist.report.effects import CONFIRMED, NO_EFFECT, REVERSED, UNDECIDED
-from remnist.report.verdicts import BY_CONSTRUCTION, NOT_REPLICATED, NOT_TESTABLE, REPLICATED
+from remnist.report.verdicts import BY_CONSTRUCTION, FALSE_BY_CONSTRUCTION, NOT_REPLICATED, NOT_TESTABLE, REPLICATED
 from tests.support.studies import accuracies, claim, claims_of, judge, study
 
 SMALLER, LARGER = f"{REPLICATED}, smaller", f"{REPLICATED}, larger"
@@ -41,7 +41,7 @@ def pair(first: float, second: float = 0.9):
         (0.95, {}, {"expect": "same"}, REVERSED),
         (0.95, {}, {"not_testable": "it was trained before", "margin": None}, NOT_TESTABLE),
         (0.95, {}, {"by_construction": "a count"}, BY_CONSTRUCTION),
-        (0.85, PRINTED, {"by_construction": "a count"}, BY_CONSTRUCTION),
+        (0.85, PRINTED, {"by_construction": "a count"}, FALSE_BY_CONSTRUCTION),
         (0.95, PRINTED, {"expect": "as_published", "margin": None}, REPLICATED),
         (0.96, PRINTED, {"expect": "as_published", "margin": None}, NOT_REPLICATED),
         (0.95, {}, {"variants": ["a", "z"]}, NOT_TESTABLE),
