@@ -71,21 +71,20 @@ BAD = {
         "claims.yaml", r"^    \{report: 1, statement: 1,", "    {report: 6, statement: 1,",
         "claims.adam-below-sgd.report: 6: allowed: 1, 2, 3, 4, 5"),
     "a variant that a claim is about removed": (
-        "params.yaml", r"^  xor: .*\n(    \w.*\n)+", "", 'published.xor: "xor": no variant of params.yaml'),
+        "params.yaml", r"^  xor: .*\n", "", 'published.xor: "xor": no variant of params.yaml'),
     "claims that are not YAML": ("claims.yaml", "^claims:", "claims: [", "claims.yaml: not YAML: "),
     "a narrow permutator": (
         "params.yaml", "name: vision_permutator,",
         "name: vision_permutator, patch_size: 28, dim: 1,",
         "variants.vision-permutator.model.dim: 1: allowed: greater than or equal to 4"),
     "shifts of XOR": (
-        "params.yaml", r"batch_size: 4, epochs: 10\}", "batch_size: 4, random_shift: 1}",
+        "params.yaml", r"batch_size: 4\}", "batch_size: 4, random_shift: 1}",
         "variants.xor.train.random_shift: 1: no setting of sgd, cross_entropy, constant on xor"),
     "shifts larger than an image": (
-        "params.yaml", r"data: \{image_size: 14\}, train: \{", "data: {image_size: 4}, train: {random_shift: 8, ",
+        "params.yaml", r"data: \{image_size: 14\}", "data: {image_size: 4}, train: {random_shift: 8}",
         "variants.image-14.train.random_shift: 8: allowed: less than data.image_size, 4"),
     "a last batch of one": (
-        "params.yaml", r"batch_norm: true, dropout: 0.0\}\n(.*)batch_size: 64",
-        r"batch_norm: true, dropout: 0.0}\n\1batch_size: 1",
+        "params.yaml", r"batch_norm: true\}", "batch_norm: true}, train: {batch_size: 1}",
         "variants.regularize-batchnorm.train.batch_size: 1: leaves a last batch of one image"),
     "two wrong settings": (
         "params.yaml", "mlp-dropout-50: {model: {dropout: 0.5}}", "mlp-dropout-50: {model: {dropout: 5, hidden: [0]}}",
