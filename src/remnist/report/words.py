@@ -110,7 +110,8 @@ def share(found: Explained) -> str:
     if found.missing:
         return found.missing
     low, high = found.interval
-    return f"{found.outcome}, {found.share * 100:.0f} % [{low * 100:.0f}, {high * 100:.0f}]"
+    ends = f"[{low * 100:.0f}, {high * 100:.0f}]" if math.isfinite(low) else "of a difference that may as well be none"
+    return f"{found.outcome}, {found.share * 100:.0f} % {ends}"
 
 
 def details(judged: Judged, found: Effect) -> dict[str, str | Markup]:

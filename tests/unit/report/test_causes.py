@@ -3,15 +3,9 @@
 import numpy as np
 import pytest
 
-from remnist.report import causes, effects, statistics
+from remnist.report import causes, effects
 from remnist.report.causes import EXPLAINED, NOT_EXPLAINED, PARTLY, UNDECIDED
 from tests.support.studies import accuracies, claim, study
-
-
-@pytest.fixture(autouse=True)
-def few_draws(monkeypatch):
-    monkeypatch.setattr(statistics, "RESAMPLES", 1_000)
-
 
 CAUSE = {"words": "the learning rate", "control": ["c", "b"]}
 NAMES = {"a": "mlp-adam", "b": "mlp-baseline", "c": "mlp-adam-1e-3"}  # a and c differ in the learning rate

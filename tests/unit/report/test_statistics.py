@@ -178,18 +178,17 @@ def test_a_median_beyond_the_last_epoch_is_none():
 
 
 @pytest.mark.parametrize("true", [0.0, 0.3, 0.75, 1.0])
-def test_a_known_share_is_recovered(true, monkeypatch):
-    """The control has 1 - share of the effect; its interval holds the share in 19 of 20 studies, or nearly so."""
-    monkeypatch.setattr(statistics, "RESAMPLES", 500)
+def test_a_known_share_is_recovered(true):
+    """The control has 1 - share of the effect; its interval holds the share in 19 of 20 studies."""
     generator, found, inside = np.random.default_rng(1), [], 0
-    for _ in range(60):
+    for _ in range(1000):
         noise = generator.normal(0, 0.15, (4, 12)) + generator.normal(0, 1, 12)
         a, b, c, d = noise + np.array([[1.0], [0], [1 - true], [0]])
         share, (low, high) = statistics.share_explained((a, b), (c, d))
         found.append(share)
         inside += low <= true <= high
     assert np.mean(found) == pytest.approx(true, abs=0.03)
-    assert inside >= 50
+    assert 930 <= inside <= 970
 
 
 def shares(effect, control):
@@ -211,9 +210,9 @@ def test_a_share_that_is_the_same_in_every_run_is_known(effect, control, share):
     assert interval == pytest.approx((share, share))
 
 
-def test_an_interval_is_the_same_each_time():
-    control = VARIED[::-1] / 3
-    assert shares(VARIED, control) == shares(VARIED, control)
+def test_a_share_of_what_may_be_nothing_has_no_ends():
+    effect = np.linspace(-1, 1.1, 12)
+    assert shares(effect, effect / 2)[1] == (-np.inf, np.inf)
 
 
 def test_spread_by_the_choice_of_images():
