@@ -69,7 +69,7 @@ bench: $(BIN)/.bench ## seconds an epoch, against what a user would pick instead
 	dvc repro --quiet preprocess
 	PYTHONPATH=. python -m benchmarks.training
 
-bench-rules: $(BIN)/.installed ## how often the rules of the report err, in simulated studies: docs/rules.md; 10 minutes
+bench-rules: $(BIN)/.installed ## how often the rules of the report err, in simulated studies: docs/rules.md; 2 minutes
 	PYTHONPATH=. python -m benchmarks.rules
 
 bench-parallel: $(BIN)/.installed ## Dask workers against this machine's processes; `remnist repro` against `dvc repro`; 25 minutes
