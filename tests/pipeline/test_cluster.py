@@ -284,7 +284,7 @@ def test_a_worker_leaves_no_process_and_no_file(bare, cluster):
     for worker, end in zip(workers, ends, strict=True):
         os.kill(worker.pid, end)
     for worker, end in zip(workers, ends, strict=True):
-        assert all_gone(worker.pid, 180)
+        assert all_gone(worker.pid, 60)
         left = {path.name for path in (cluster.folder / f"worker-{workers.index(worker)}").iterdir()}
         assert (left == {"log"}) == (end != signal.SIGKILL)
     os.killpg(run.pid, signal.SIGKILL)

@@ -64,7 +64,7 @@ class Cluster:
         with (folder / "log").open("ab") as log:
             return subprocess.Popen(
                 command, cwd=folder, env=os.environ | environment, stdout=log, stderr=log, start_new_session=True,
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                preexec_fn=_answer,
             )  # fmt: skip
 
     def call(self, function: Callable[..., Any], workers: int | None = None) -> dict[str, Any]:
@@ -97,6 +97,12 @@ class Cluster:
         for process in (*self.workers, self.scheduler):
             if process.poll() is None:
                 self.kill(process)
+
+
+def _answer() -> None:
+    """Answer Ctrl-C and a closed terminal, also where these tests run in the background or under nohup."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def until(condition: Callable[[], Any]) -> Any:
