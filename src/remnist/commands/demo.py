@@ -8,6 +8,7 @@ import argparse
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ def _write_out(params: dict[str, Any], variants: Sequence[str]) -> None:
             for section in SECTIONS:
                 stated = {key: value for each in changes for key, value in _mapping(each.get(section)).items()}
                 if used := {key: value for key, value in stated.items() if key in entry[section]}:
-                    study[name][section] = used
+                    study[name][section] = deepcopy(used)  # one list in two places would be written as an alias
             seeds = [each["seeds"] for each in changes if "seeds" in each]
             study[name].update({"seeds": seeds[-1]} if seeds else {})
             del study[name]["like"]

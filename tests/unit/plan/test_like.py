@@ -63,6 +63,13 @@ def test_a_wrong_value_is_reported_where_it_stands(params):
     assert str(caught.value) == "variants.first.model.dropout: 1.5: allowed: less than 1"
 
 
+def test_several_variants_can_do_without_one_that_all_are_like(tmp_path, params):
+    study, path, kept = resolve(params), tmp_path / "params.yaml", ["loss-kldiv", "regularize-l2", "activation-gelu"]
+    write_text(path, (demo.ROOT / "params.yaml").read_text("utf-8"))
+    demo.change_parameters(path, {}, kept, None)
+    assert resolve(read_yaml(path)) == {name: study[name] for name in study if name in kept}
+
+
 def test_every_variant_can_do_without_those_that_it_is_like(tmp_path, params):
     """As in the demonstration, which drops most."""
     study, path = resolve(params), tmp_path / "params.yaml"
