@@ -147,7 +147,7 @@ class Claim(Comparison):
         cause: a factor that may explain the difference.
         by_construction: why it cannot come out otherwise, where it cannot; a test proves it.
         not_testable: why it cannot be judged, where it cannot.
-        note: what a reader should know beside the figures.
+        note: a remark for the reader, next to the figures.
         all_of: the claims that have to hold together; they stand in place of a comparison.
     """
 

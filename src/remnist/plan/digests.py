@@ -37,7 +37,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "preprocess": ("numpy", "pillow", "safetensors"),
     "train": ("numpy", "torch"),
     "evaluate": ("numpy", "torch", "scikit-learn"),
-    "report": ("jinja2", "matplotlib", "numpy", "pandas", "scipy", "seaborn", "statsmodels"),
+    "report": ("jinja2", "matplotlib", "numpy", "pandas", "pillow", "scipy", "seaborn", "statsmodels"),
 }
 # Modules whose code decides the bits of a variant's stages; its model's file is one more.
 MODULES = {

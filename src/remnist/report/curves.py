@@ -1,6 +1,7 @@
 """Learning curves and ROC curves: a row of panels a question, a line a variant, and a legend a row."""
 
 from collections.abc import Mapping
+from math import log
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ COLORS = [*(sns.color_palette("colorblind")[i] for i in (0, 1, 2, 3, 4, 9)), (0.
 DASHES: list[tuple[float, ...]] = [(1, 0), (4, 1.5), (1, 1), (5, 1, 1, 1)]
 CROWDED = 8  # lines of a question from which its bands are fainter
 ERRORS = (0.9, 0.5, 0.3, 0.2, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001)
+CLOSEST = 0.08  # share of an axis between two labels, at the least
 SMALLEST_ERROR = 0.001  # error that stands for all smaller ones
 STATISTICS: list[Any] = ["mean", "min", "max"]  # over seeds
 PANELS = ("train", "validation", "test")  # parts of the data, from left to right
@@ -84,7 +86,7 @@ def _draw(
     lines = {key: table.set_index(x.column)[STATISTICS] for key, table in errors.groupby(["variant", "panel"])}
     figure, grid = plt.subplots(
         len(questions), len(panels), sharex="row", sharey="row", squeeze=False,
-        figsize=(3.4 * len(panels) + 1.8, 2.7 * len(questions)),
+        figsize=(3.4 * len(panels) + 1.8, 2.6 * len(questions)),
     )  # fmt: skip
     for question, row in zip(questions, grid, strict=True):
         own = trained[trained["variant"].isin(question.variants)]["mean"]
@@ -106,7 +108,9 @@ def _draw(
             _publish(row[-1], question, styles, (low, high))
         across = curves[curves["variant"].isin(question.variants)][x.column]
         _scale(row[0], x, (across.min(), max(across.max(), 1.5 * across.min(), across.min() + 1e-3)), (low, high))
-        row[0].annotate(question.title, (0, 1.12), xycoords="axes fraction", weight="bold")
+        row[0].annotate(
+            question.title, (0, 1), (0, 18), xycoords="axes fraction", textcoords="offset points", weight="bold"
+        )
         ends = {variant: lines[variant, panels[-1]]["mean"] for variant in styles}  # equal ends are common
         order = sorted(styles, key=lambda variant: (ends[variant].iloc[-1], ends[variant].mean()))
         row[-1].legend(
@@ -114,7 +118,7 @@ def _draw(
             loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False, handlelength=3.2, fontsize=8,
             labelspacing=0.25,
         )  # fmt: skip
-    figure.subplots_adjust(hspace=0.55, wspace=0.1)
+    figure.subplots_adjust(bottom=0, top=1, hspace=0.6, wspace=0.1)
     return figure
 
 
@@ -126,7 +130,7 @@ def _publish(axes: Axes, question: Question, styles: Mapping[str, Any], errors: 
         points = {epoch: 1 - each.accuracy for epoch, each in printed.epochs.items() if each.accuracy is not None}
         axes.scatter(
             list(points), np.clip(list(points.values()), *errors), s=24, marker="D", facecolors="none",
-            edgecolors=styles[variant]["color"], linewidths=1.2, zorder=3,
+            edgecolors=styles[variant]["color"], linewidths=1.2, zorder=3, clip_on=False,
         )  # fmt: skip
 
 
@@ -137,6 +141,9 @@ def _scale(axes: Axes, x: X, across: tuple[float, float], errors: tuple[float, f
     axes.set(yscale="log", xlim=across, ylim=(high, low))
     axes.set_xticks([tick for tick in x.ticks if across[0] <= tick <= across[1]])
     axes.set_xticklabels([words for tick, words in x.ticks.items() if across[0] <= tick <= across[1]])
-    shown = [error for error in ERRORS if low <= error <= high]
+    shown: list[float] = []
+    for error in ERRORS:
+        if low <= error <= high and (not shown or log(shown[-1] / error) >= CLOSEST * log(high / low)):
+            shown.append(error)
     axes.set_yticks(shown, [f"{100 - 100 * error:g}" for error in shown])
     axes.minorticks_off()

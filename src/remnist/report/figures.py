@@ -1,6 +1,7 @@
 """The report's figures: readable at a page's width, colour-blind safe, one colour for one thing throughout."""
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from remnist.report import gallery, verdicts
 from remnist.report.curves import learning_curves, roc
@@ -50,8 +52,11 @@ def draw(name: str, folder: Path, *content: Any) -> None:
         mpl.rcdefaults()  # whatever a user's matplotlibrc says
         sns.set_theme(style="whitegrid", context="paper", font=FONT, rc={"text.parse_math": False})
         figure = FIGURES[name](*content)
-        # The metadata would name matplotlib's version.
-        figure.savefig(folder / f"{name}.png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
+        with BytesIO() as drawn:
+            figure.savefig(drawn, dpi=DPI, bbox_inches="tight")
+            # Git keeps every version: a palette takes a third of the bytes. Without metadata, which name versions.
+            image = Image.open(drawn).convert("RGB").quantize(dither=Image.Dither.NONE)
+        image.save(folder / f"{name}.png", optimize=True)
         plt.close(figure)
 
 

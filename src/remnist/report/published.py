@@ -48,7 +48,7 @@ class Size:
         published: the difference, or the value of one variant minus the level.
         interval: of one pair of runs, 95 %.
         outcome: consistent; smaller or larger than published.
-        one_pair_could_tell: whether a pair of runs could have told it from no difference.
+        one_pair_could_tell: whether a pair of runs could have distinguished it from no difference.
     """
 
     published: float
