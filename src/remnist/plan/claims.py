@@ -6,7 +6,7 @@ it, by the rules of `remnist.report.verdicts`. `plan` checks the file before any
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -30,8 +30,7 @@ Expectation = Literal["more", "less", "same", "not_more", "not_less", "as_publis
 AT_EPOCH = ("accuracy", "loss")
 REACHING = ("epochs_to_reach", "train_epochs_to_reach")
 RATES = ("diverged", "digit_missing")
-BY_FIGURE = ("accuracy_by_epoch", "loss_by_epoch", "accuracy_by_digit")
-TOGETHER = ("average_of_five", "vote_of_five")
+BY_FIGURE, TOGETHER = get_args(OfFigures), get_args(OfVariants)
 
 NonNegative = Annotated[float, Field(ge=0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]

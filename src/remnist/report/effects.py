@@ -9,11 +9,12 @@ from remnist.report.measures import (
     NotMeasuredError,
     Sample,
     at_shared_seeds,
+    check_reached,
     right_answers,
     same_architecture,
     sample,
 )
-from remnist.report.statistics import ALPHA, EQUIVALENCE, LEVEL, Difference, Floats, Interval
+from remnist.report.statistics import ALPHA, EQUIVALENCE, LEVEL, Floats, Interval
 from remnist.report.tables import Results
 from remnist.report.units import RELATIVE
 
@@ -86,20 +87,15 @@ def of_samples(claim: Claim, samples: list[Sample], *, paired: bool, image_se: f
     """
     if claim.metric in RATES:
         return _of_rates(samples)
-    censored = any(each.censored for each in samples)
-    if censored and len(samples) == 2:
+    one, *others = samples
+    if others and any(each.censored for each in samples):
         return _of_times(samples)
-    if censored:
-        [one] = samples
-        raise NotMeasuredError(f"{one.censored} of {len(one.values)} runs of {claim.variants[0]} never get there")
-    if (one := samples[0]).image_se is not None:
+    check_reached(one, ", ".join(claim.variants))
+    if one.image_se is not None:
         return _of_images(claim, one)
-    first, *second = at_shared_seeds(samples) if paired else [each.array for each in samples]
-    at_least_two(first, *second)
-    level = claim.level or 0.0
-    difference = (
-        Difference(first, second[0], paired, image_se) if second else statistics.against(first, level, image_se)
-    )
+    arrays = at_shared_seeds(samples) if paired else [each.array for each in samples]
+    at_least_two(*arrays)
+    difference = statistics.difference(arrays, claim.level, paired=paired, image_se=image_se)
     scale = scale_of(claim, samples)
     return Effect(
         samples=samples,
@@ -111,7 +107,7 @@ def of_samples(claim: Claim, samples: list[Sample], *, paired: bool, image_se: f
         positive=difference.mean > 0,
         paired=paired,
         image_se=image_se,
-        sd=difference.se * math.sqrt(len(first)) / scale,
+        sd=difference.se * math.sqrt(len(arrays[0])) / scale,
     )
 
 

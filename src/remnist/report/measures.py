@@ -7,10 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from remnist.plan.claims import AT_EPOCH, REACHING, TOGETHER, Claim, Comparison
+from remnist.report.statistics import Floats
 from remnist.report.tables import Results
 from remnist.settings import Variant
-
-Floats = NDArray[np.float64]
 
 FEW = 5  # networks in `average_of_five` and `vote_of_five`, as the evaluation has them
 
@@ -60,7 +59,7 @@ def sample(results: Results, comparison: Comparison, variants: list[str]) -> lis
         if variant not in results.plan:
             raise NotMeasuredError(f"there is no variant {variant}")
     if len({results.labels[variant].tobytes() for variant in variants}) > 1:
-        raise NotMeasuredError(f"{' and '.join(f'{each}' for each in variants)} have other test images")
+        raise NotMeasuredError(f"{' and '.join(variants)} have other test images")
     metric = comparison.metric
     if metric in TOGETHER:
         return _together(results, metric.removesuffix("_of_five"), variants)
@@ -68,8 +67,8 @@ def sample(results: Results, comparison: Comparison, variants: list[str]) -> lis
     samples = []
     for variant in variants:
         values = _of_runs(results, comparison, variant, horizon)
-        if metric not in REACHING and (unknown := int((~np.isfinite(values.astype(float))).sum())):
-            raise NotMeasuredError(f"{unknown} of {len(values)} runs of {variant} have no finite {metric}")
+        if metric not in REACHING:
+            _check_finite(values, variant, metric)
         if values.empty:
             lack = "run that found every digit" if comparison.found_digits else metric.replace("_", " ")
             raise NotMeasuredError(f"{variant} has no {lack}")
@@ -83,6 +82,12 @@ def at_shared_seeds(samples: list[Sample]) -> list[Floats]:
     for each in samples[1:]:
         shared = shared.intersection(each.values.index)
     return [np.asarray(each.values.loc[shared], np.float64) for each in samples]
+
+
+def check_reached(one: Sample, variant: str) -> None:
+    """Raise NotMeasuredError if some runs of a variant end before they reach an accuracy."""
+    if one.censored:
+        raise NotMeasuredError(f"{one.censored} of {len(one.values)} runs of {variant} never get there")
 
 
 def figure(results: Results, claim: Claim, variant: str, place: int | None) -> Floats:
@@ -99,8 +104,7 @@ def figure(results: Results, claim: Claim, variant: str, place: int | None) -> F
     """
     if place is None:
         [one] = sample(results, claim, [variant])
-        if one.censored:
-            raise NotMeasuredError(f"{one.censored} of {len(one.values)} runs of {variant} never get there")
+        check_reached(one, variant)
         return one.array
     runs = _runs(results, claim, variant).index
     if claim.metric == "accuracy_by_digit":
@@ -108,10 +112,8 @@ def figure(results: Results, claim: Claim, variant: str, place: int | None) -> F
         values = rows.set_index("seed")["accuracy"]
     else:
         values = _at_epoch(results, variant, claim.metric.removesuffix("_by_epoch"), place)
-    found = np.asarray(values.loc[runs], np.float64)
-    if unknown := int((~np.isfinite(found)).sum()):
-        raise NotMeasuredError(f"{unknown} of {len(found)} runs of {variant} have no finite {claim.metric}")
-    return found
+    _check_finite(values.loc[runs], variant, claim.metric)
+    return np.asarray(values.loc[runs], np.float64)
 
 
 def same_architecture(first: Variant, second: Variant) -> bool:
@@ -125,6 +127,11 @@ def right_answers(results: Results, comparison: Comparison, variant: str) -> NDA
     """Return which test images each run of a variant gets right, (runs, images)."""
     counts = np.isin(results.plan[variant].seeds, _runs(results, comparison, variant).index)
     return results.predictions[variant][counts] == results.labels[variant]
+
+
+def _check_finite(values: "pd.Series[float]", variant: str, metric: str) -> None:
+    if unknown := int((~np.isfinite(values.astype(float))).sum()):
+        raise NotMeasuredError(f"{unknown} of {len(values)} runs of {variant} have no finite {metric}")
 
 
 def _of_runs(results: Results, comparison: Comparison, variant: str, horizon: int) -> "pd.Series[float]":

@@ -10,7 +10,7 @@ from remnist.plan.claims import RATES, Claim, Published, figures
 from remnist.report import statistics
 from remnist.report.effects import Effect, at_least_two, scale_of, scaled
 from remnist.report.measures import NotMeasuredError, figure
-from remnist.report.statistics import Difference, Floats, Interval
+from remnist.report.statistics import Floats, Interval
 from remnist.report.tables import Results
 from remnist.report.units import RELATIVE
 
@@ -63,11 +63,10 @@ def compare(results: Results, claim: Claim, published: Mapping[str, Published]) 
     Raises:
         NotMeasuredError: as in `remnist.report.measures.figure`, or there is no published figure.
     """
-    if not published:
-        raise NotMeasuredError("the published figures are of another data set")
     rows = [
         of_values(variant, place, printed, figure(results, claim, variant, place), claim.rounded_to)
-        for variant in claim.variants for place, printed in figures(claim, variant, published).items()
+        for variant in claim.variants if published
+        for place, printed in figures(claim, variant, published).items()
     ]  # fmt: skip
     if not rows:
         raise NotMeasuredError("the published figures are of another data set")
@@ -98,8 +97,7 @@ def size(claim: Claim, effect: Effect, published: Mapping[str, Published]) -> Si
     if printed is None or claim.by_construction or math.isnan(effect.interval[0]) or claim.metric in RATES:
         return None
     scale = scale_of(claim, effect.samples)
-    first, *others = (each.array for each in effect.samples)
-    difference = Difference(first, others[0], paired=False) if others else statistics.against(first, claim.level or 0.0)
+    difference = statistics.difference([each.array for each in effect.samples], claim.level)
     low, high = scaled(difference.of_one_pair(), scale)
     half = claim.rounded_to / 2
     sign = 1 if printed >= 0 else -1

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from remnist.plan.claims import Claim
 from remnist.report import effects, published
 from remnist.report.effects import Effect
-from remnist.report.measures import NotMeasuredError, Sample
+from remnist.report.measures import NotMeasuredError, Sample, at_shared_seeds
 from remnist.report.published import Printed
 
 Measured = Effect | list[Printed] | str  # of a claim: an effect, published figures, or why there is neither
@@ -71,13 +71,11 @@ def _samples(effect: Effect, rng: np.random.Generator) -> list[Sample]:
     """Draw the runs of both sides, where they are pairs the same of both; one value has nothing to draw from."""
     if effect.samples[0].image_se is not None:
         return effect.samples
-    values = [each.values for each in effect.samples]
     if effect.paired:
-        shared = values[0].index.intersection(values[1].index)
-        places = rng.integers(len(shared), size=len(shared))
-        values = [each.loc[shared].iloc[places] for each in values]
+        arrays = at_shared_seeds(effect.samples)
+        places = [rng.integers(len(arrays[0]), size=len(arrays[0]))] * 2
     else:
-        values = [each.iloc[rng.integers(len(each), size=len(each))] for each in values]
-    return [
-        Sample(pd.Series(drawn.to_numpy()), side.horizon) for drawn, side in zip(values, effect.samples, strict=True)
-    ]
+        arrays = [side.array for side in effect.samples]
+        places = [rng.integers(len(each), size=len(each)) for each in arrays]
+    drawn = zip(arrays, places, effect.samples, strict=True)
+    return [Sample(pd.Series(array[place]), side.horizon) for array, place, side in drawn]

@@ -116,6 +116,15 @@ def against(values: Floats, level: float, image_se: float = 0.0) -> Difference:
     return Difference(values, np.full(len(values), level), paired=True, image_se=image_se)
 
 
+def difference(
+    samples: list[Floats], level: float | None, *, paired: bool = False, image_se: float = 0.0
+) -> Difference:
+    """Return the difference of two samples, or of one and a level."""
+    if len(samples) == 1:
+        return against(samples[0], level or 0.0, image_se)
+    return Difference(samples[0], samples[1], paired, image_se)
+
+
 def t_interval(values: Floats) -> Interval:
     """Return Student's interval of a mean."""
     return against(values, 0.0).interval()
