@@ -10,7 +10,7 @@ FIRST_ON_PATH := import os, sys; bin = os.path.join(sys.prefix, "bin") + os.path
 
 PARALLEL := -n auto --dist loadfile  # a process a core, each test file in one of them
 
-.PHONY: help demo repro exp test test-unit faults canary verify audit check-lock check-results review experiments bench bench-rules bench-parallel bench-memory rehearsal lock
+.PHONY: help demo repro exp test test-unit faults canary verify audit check-lock check-results review experiments page bench bench-rules bench-parallel bench-memory rehearsal lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -64,6 +64,9 @@ review: $(BIN)/.installed ## what this working tree changes, against BASE (main)
 
 experiments: $(BIN)/.installed ## what experiments from this commit changed, side by side: in experiments/
 	remnist experiments
+
+page: $(BIN)/.installed ## the results to click through, in one file that needs no network: page/index.html
+	remnist page
 
 bench: $(BIN)/.bench ## seconds an epoch, against what a user would pick instead: docs/bench.md; an hour
 	dvc repro --quiet preprocess

@@ -28,6 +28,7 @@ SEEDS = 12
 MOST = "at most 5 %"
 FAMILY = 20  # directions of a report
 HORIZON = 30  # epochs
+LOST, LACK = 0.25, 0.1  # share of the runs that lack a digit, and what that costs, fraction of accuracy
 
 Rng = np.random.Generator
 Check = Callable[[Rng], bool]
@@ -90,6 +91,26 @@ def explains(rng: Rng) -> bool:
     return low <= 0.65 <= high
 
 
+def of_two_humps(rng: Rng, *, found_digits: bool) -> Effect:
+    """Return the effect of two identical variants of which some runs lack a digit, over all runs or the others."""
+    samples = []
+    for values in runs(rng, 0.0, paired=True):
+        lost = rng.random(SEEDS) < LOST
+        samples.append(Sample(pd.Series(values - LACK * lost)[~lost | (not found_digits)]))
+    return effects.of_samples(claim("more"), samples, paired=True, image_se=0.0)
+
+
+def finds_in_two_humps(rng: Rng, *, found_digits: bool) -> bool:
+    """Return whether identical variants, some of whose runs lack a digit, are found to differ."""
+    return of_two_humps(rng, found_digits=found_digits).p_value <= statistics.ALPHA
+
+
+def covers_two_humps(rng: Rng, *, found_digits: bool) -> bool:
+    """Return whether the 95 % interval of such variants holds zero."""
+    low, high = of_two_humps(rng, found_digits=found_digits).interval
+    return low <= 0 <= high
+
+
 def tells_rates_apart(rng: Rng, first: float, second: float, n: int) -> bool:
     """Return whether two rates are found to differ."""
     return statistics.of_rates(int(rng.binomial(n, first)), n, int(rng.binomial(n, second)), n)[0] <= statistics.ALPHA
@@ -129,6 +150,13 @@ def checks() -> dict[str, tuple[str, Check]]:
         "the same, unpaired, three times the spread": ("95 %", lambda rng: covers(rng, paired=False, ratio=3)),
         "the prediction interval holds one further pair": ("95 %", predicts),
         "the interval of a share holds it": ("95 %", explains),
+        "a fourth of the runs lacks a digit, all runs: found":
+            (MOST, lambda rng: finds_in_two_humps(rng, found_digits=False)),
+        "the same, runs with all digits alone: found": (MOST, lambda rng: finds_in_two_humps(rng, found_digits=True)),
+        "the same, all runs: the 95 % interval holds zero":
+            ("95 %", lambda rng: covers_two_humps(rng, found_digits=False)),
+        "the same, runs with all digits alone: the 95 % interval holds zero":
+            ("95 %", lambda rng: covers_two_humps(rng, found_digits=True)),
         "equal rates of 10 %, 16 runs each: found to differ": (MOST, lambda rng: tells_rates_apart(rng, 0.1, 0.1, 16)),
         "rates of 25 and 0 %, 31 runs each: found to differ": ("80 %", lambda rng: tells_rates_apart(rng, 0.25, 0, 31)),
         "equal times, a fourth censored: found to differ": ("5 %", lambda rng: tells_times_apart(rng, 1.0)),

@@ -15,7 +15,7 @@ isolate()  # before matplotlib reads what the user has set
 
 from remnist.files import keep_only, replace_content, write_json, write_text
 from remnist.plan import claims, entries
-from remnist.report import figures, gallery, page, questions, summaries, tables, verdicts
+from remnist.report import figures, gallery, ledger, page, questions, summaries, tables, verdicts
 from remnist.runtime import pool
 from remnist.runtime.stage import Inputs, stage_main
 
@@ -67,6 +67,7 @@ def main(inputs: Inputs) -> None:
         "claims": verdicts.metrics(judged),
     }.items():
         write_json(Path("metrics", f"{name}.json"), content)
+    write_text(Path("metrics/ledger.jsonl"), ledger.lines(results, claimed, judged))
     write_text(Path("REPORT.md"), text)
 
 

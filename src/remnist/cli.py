@@ -17,6 +17,7 @@ COMMANDS = {
     "verify": ("commands.verify", "train the same here and on emulated processors and compare the bits"),
     "review": ("review.pull_request", "say what the working tree changes against another revision"),
     "experiments": ("review.sweep", "say what experiments changed, side by side"),
+    "page": ("page.build", "write the page of results, one file that needs no network"),
     "plots-page": ("review.plots_page", "write the page that `dvc plots` fills in, which needs no network"),
     "plot-templates": ("review.vega", "write the templates of `dvc plots`"),
     "schemas": ("commands.schemas", "write the JSON schemas of params.yaml and claims.yaml"),

@@ -113,7 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Make all runs, several at a time; print the table; fail if two of them differ, or README.md states other bits."""
+    """Make all runs, several at a time; print the table; fail if two of them differ, or the page states other bits."""
     if platform.machine() not in ("x86_64", "AMD64") or shutil.which(QEMU) is None:
         raise UserError(f"{QEMU}: not found; on Debian and Ubuntu, on x86-64: apt-get install qemu-user")
     few = covering(resolve(read_yaml(demo.ROOT / "params.yaml")))
@@ -139,8 +139,8 @@ def run(arguments: argparse.Namespace) -> None:
     reference = outcomes[REFERENCE]
     print(f"{len(reference.hashes)} files, the same bits in every run that made them.")
     print(f"{PROCESSORS} has a line of this machine: {record(reference)}")
-    if reference.weights() not in (demo.ROOT / "README.md").read_text(encoding="utf-8"):
-        raise UserError("README.md states other weights; if that is meant, the table above belongs there")
+    if reference.weights() not in (demo.ROOT / PAGE).read_text(encoding="utf-8"):
+        raise UserError(f"{PAGE} states other weights; if that is meant, the table above belongs there")
 
 
 def covering(plan: Mapping[str, Variant]) -> dict[str, Variant]:
@@ -218,7 +218,7 @@ def differ(run: Run, outcomes: Mapping[Run, Outcome]) -> str:
 
 
 def table(outcomes: Mapping[Run, Outcome]) -> str:
-    """Lay out the runs as README.md has them."""
+    """Lay out the runs as the page has them."""
     lines = ["| processor | vectors | | SHA-256 of the weights |", "| --- | --- | --- | --- |"]
     lines += [
         f"| {run.processor or machine.processor()} | {outcome.vector_unit} | {run.words} | `{outcome.weights()}` |"

@@ -154,7 +154,7 @@ class Claim(Comparison):
     statement: Annotated[int, Field(ge=1)]
     says: str
     expect: Expectation = "more"
-    margin: NonNegative | None = None
+    margin: Annotated[float, Field(gt=0)] | None = None
     published: float | None = None
     rounded_to: NonNegative = 0.0
     cause: Cause | None = None
@@ -232,7 +232,7 @@ class Claims(Settings):
     published: dict[str, Published]
     claims: dict[Name, Claim]
     findings: Annotated[list[str], Field(default_factory=list)]
-    questions: Annotated[dict[str, list[str]], Field(default_factory=dict)]
+    questions: Annotated[dict[str, Annotated[list[str], Field(min_length=1)]], Field(default_factory=dict)]
 
 
 def read(path: Path) -> Claims:

@@ -35,14 +35,20 @@ def check(claims: Claims, plan: Mapping[str, Variant]) -> None:
             problems.add(path, number, f"allowed: {', '.join(map(str, claims.reports))}, the numbers under reports")
 
     known("reference", claims.reference, plan, "variant of params.yaml")
+    if claims.reference in plan and isinstance(plan[claims.reference].data, Xor):
+        problems.add("reference", claims.reference, "a variant that learns images is expected here")
     for name, printed in claims.published.items():
         known(f"published.{name}", name, plan, "variant of params.yaml")
         known_report(f"published.{name}.report", printed.report)
-    for place, name in enumerate(claims.findings):
-        known(f"findings.{place}", name, claims.claims, "claim")
-    for title, variants in claims.questions.items():
-        for place, variant in enumerate(variants):
-            known(f"questions.{title}.{place}", variant, plan, "variant of params.yaml")
+    lists = {"findings": claims.findings} | {f"questions.{title}": names for title, names in claims.questions.items()}
+    for path, names in lists.items():
+        for place, name in enumerate(names):
+            if path == "findings":
+                known(f"{path}.{place}", name, claims.claims, "claim")
+            else:
+                known(f"{path}.{place}", name, plan, "variant of params.yaml")
+            if name in names[:place]:
+                problems.add(f"{path}.{place}", name, "stands there already")
     for name, claim in claims.claims.items():
         path = f"claims.{name}"
         known_report(f"{path}.report", claim.report)

@@ -82,7 +82,8 @@ class Inherited:
         sections: the settings of each section.
         study_seeds: the study's seeds.
         seeds: what the variants say of seeds that it is like; None where they say nothing.
-        origins: the path of the variant that states a setting, by section and name; of a default there is none.
+        origins: the path of the variant that states a setting, by section and name, of its seeds by none and `seeds`;
+            of a default there is none.
     """
 
     sections: Mapping[str, Json]
@@ -97,7 +98,11 @@ class Inherited:
             self,
             sections={name: {**self.sections[name], **stated[name]} for name in SECTIONS},
             seeds=changes.get("seeds", self.seeds),
-            origins={**self.origins, **{(name, key): path for name in SECTIONS for key in stated[name]}},
+            origins={
+                **self.origins,
+                **{(name, key): path for name in SECTIONS for key in stated[name]},
+                **({("", "seeds"): path} if "seeds" in changes else {}),
+            },
         )
 
 
@@ -194,10 +199,11 @@ def _resolve_seeds(path: str, stated: Json, inherited: Inherited, problems: Prob
     own = stated.get("seeds", inherited.seeds)
     if own is None and "seeds" not in stated:
         return of_study
+    where = f"{path if 'seeds' in stated else inherited.origins.get(('', 'seeds'), '')}seeds"
     if type(own) is not int:
-        return _validate(TypeAdapter(Seeds), own, f"{path}seeds", problems) or []
+        return _validate(TypeAdapter(Seeds), own, where, problems) or []
     if own < 1:
-        problems.add(f"{path}seeds", own, "allowed: a list of seeds, or how many of the study's, 1 or more")
+        problems.add(where, own, "allowed: a list of seeds, or how many of the study's, 1 or more")
     return of_study[:own]
 
 

@@ -21,17 +21,24 @@ def compared(claim: Claim) -> Markup:
     """Return what a claim compares, and by which metric if it is not the accuracy at the end."""
     if claim.all_of:
         return Markup("all of: ") + Markup(", ").join(map(markdown.code, claim.all_of))
-    difference = claim.level is None and claim.expect != "as_published"
     names = [markdown.code(variant) for variant in claim.variants] or [Markup("every variant")]
-    words = (Markup(" - ") if difference else Markup(", ")).join(names)
-    metric = claim.metric.replace("_", " ").replace("roc auc", "ROC-AUC of the")
+    words = (Markup(" - ") if is_difference(claim) else Markup(", ")).join(names)
+    return words if metric(claim) == "accuracy" else words + f": {metric(claim)}"
+
+
+def is_difference(claim: Claim) -> bool:
+    """Return whether a claim is about the difference of two variants."""
+    return claim.level is None and claim.expect != "as_published"
+
+
+def metric(claim: Claim) -> str:
+    """Return by which metric a claim compares, of which runs."""
+    words = claim.metric.replace("_", " ").replace("roc auc", "ROC-AUC of the")
     if claim.reach is not None:
-        metric += f" {claim.reach * 100:g} %"
+        words += f" {claim.reach * 100:g} %"
     if claim.epoch is not None:
-        metric += f" after epoch {claim.epoch}"
-    if claim.found_digits:
-        metric += ", runs with all digits"
-    return words if metric == "accuracy" else words + f": {metric}"
+        words += f" after epoch {claim.epoch}"
+    return words + ", runs with all digits" if claim.found_digits else words
 
 
 def expected(claim: Claim) -> str:
@@ -114,6 +121,13 @@ def share(found: Explained) -> str:
     return f"{found.outcome}, {found.share * 100:.0f} % {ends}"
 
 
+def place(printed: Printed, claim: Claim) -> str:
+    """Return the epoch or the digit of a published figure; nothing where the metric has one."""
+    if printed.place is None:
+        return ""
+    return f"{'digit' if 'digit' in claim.metric else 'epoch'} {printed.place}"
+
+
 def details(judged: Judged, found: Effect) -> dict[str, str | Markup]:
     """Return what stands behind an effect, by the columns of its table."""
     claim = judged.claim
@@ -138,8 +152,8 @@ def _more(judged: Judged) -> str:
 
 
 def _figure(printed: Printed, claim: Claim, value: float) -> str:
-    place = "" if printed.place is None else f"{'digit' if 'digit' in claim.metric else 'epoch'} {printed.place}: "
-    return place + _format(units.of_values(claim.metric), value)
+    where = place(printed, claim)
+    return f"{where}{': ' if where else ''}{_format(units.of_values(claim.metric), value)}"
 
 
 def _median(side: Sample) -> str:

@@ -154,6 +154,7 @@ def test_the_rules_of_claims_count_for_the_report_alone(project):
         "settings",
         "runtime",
         "commands",
+        "page",
         "review",
         *(f"plan/{name}.py" for name in ("entries", "digests", "problems", "resolve", "schema", "syntax")),
     ],
