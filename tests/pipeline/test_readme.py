@@ -11,6 +11,7 @@ from remnist.commands import demo
 
 README = (demo.ROOT / "README.md").read_text()
 SUMMARY = json.loads((demo.ROOT / "metrics/summary.json").read_text())
+FILE = r"`((?:src|tests|benchmarks|stages|docs|\.dvc)/[\w./-]+|[A-Za-z]+\.(?:yaml|md))`"
 PAGES = {path.name: path.read_text() for path in (demo.ROOT / "README.md", *(demo.ROOT / "docs").glob("*.md"))}
 
 
@@ -37,7 +38,7 @@ def test_summary_is_of_the_study_in_params():
 
 @pytest.mark.parametrize("page", PAGES)
 def test_files_and_make_targets_that_a_page_names_are_there(page):
-    for name in re.findall(r"`((?:src|tests|benchmarks|stages|docs|\.dvc)/[\w./-]+|[A-Za-z]+\.(?:yaml|md))`", PAGES[page]):
+    for name in re.findall(FILE, PAGES[page]):
         assert (demo.ROOT / name).exists() or (demo.ROOT / "docs" / name).exists(), name
     for name in re.findall(r"\]\((?!https?:|#)([^)#]+)", PAGES[page]):
         assert (demo.ROOT / ("" if page == "README.md" else "docs") / name).exists(), name

@@ -43,7 +43,7 @@ def page(browser: Any, file: Path) -> Iterator[Page]:
     """The page, opened without a network; a test fails if it logs an error or asks for a file."""
     context = browser.new_context(offline=True, viewport={"width": 1200, "height": 900})
     opened, problems = context.new_page(), []
-    opened.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
+    opened.on("console", lambda message: problems.append(message.text))
     opened.on("pageerror", lambda error: problems.append(str(error)))
     opened.on("request", lambda request: problems.append(request.url) if request.url != file.as_uri() else None)
     opened.goto(file.as_uri())
@@ -71,7 +71,7 @@ def test_a_filter_leaves_the_rows_that_fit_and_its_address_can_be_shared(page, f
     assert page.locator("output").inner_text() == f"{len(fits)} of {len(rows)}"
     address = page.url
     page.click("button[type=reset]")
-    page.wait_for_function("count => document.querySelector('output').textContent === count", arg=f"{len(rows)} of {len(rows)}")
+    page.get_by_text(f"{len(rows)} of {len(rows)}").wait_for()
     page.goto("about:blank")
     page.goto(address)
     assert page.locator("tr.claim:visible").count() == len(fits)

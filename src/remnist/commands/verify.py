@@ -36,7 +36,7 @@ from remnist.settings import Variant
 
 QEMU = "qemu-x86_64"
 SCRIPT = Path("src/remnist/commands/short_study.py")
-PROCESSORS = Path("docs/processors.csv")
+PROCESSORS, PAGE = Path("docs/processors.csv"), Path("docs/trust.md")  # the second states the weights
 MADE = ("data", "plan.json", "digests.json", "models", "dvclive", "evaluations", "metrics", "plots", "REPORT.md")
 CRASHES = 2  # crashes of qemu 7.2 itself, which happen once in a dozen runs and say nothing about bits
 MOVED = "0x10000000000"  # address of the emulated address 0, so that it can be mapped

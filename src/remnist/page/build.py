@@ -15,10 +15,11 @@ from remnist.files import write_text
 from remnist.page import content, intervals
 from remnist.page.charts import charts
 from remnist.report.markdown import percent
-from remnist.review.plots_page import VEGA_LITE
+from remnist.report.page import title
 
 TEMPLATES = Path(__file__).with_name("templates")
 OUT = Path("page/index.html")
+VEGA_LITE = "6.4"  # what the Vega that vl-convert carries belongs to
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,15 +36,17 @@ def run(arguments: argparse.Namespace) -> None:
 def render(shown: content.Content) -> str:
     """Return the page as HTML, with scripts, styles, data and pictures inside."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"percent": percent, "drawn": intervals.draw, "json": _json}
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"percent": percent, "drawn": intervals.draw}
     tables = {
         "charts": charts(),
         "claims": {row["id"]: row["charts"] for row in shown.rows},
         "variants": {name: variant["charts"] for name, variant in shown.variants.items()},
     }
     return environment.get_template("index.html.j2").render(
+        title=title(shown.claims, shown.data),
         shown=shown,
         by_id={row["id"]: row for row in shown.rows},
         vega=Markup(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)),  # noqa: S704

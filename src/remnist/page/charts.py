@@ -22,6 +22,9 @@ HEIGHT = 260  # pixels of a chart without rows
 PARTS = ["test", "train", "validation"]
 AVERAGES = "datum.curve == 'macro' || datum.curve == 'micro'"
 
+SIZE: Spec = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}}
+AXIS: dict[str, Any] = {"scale": {"zero": False}, "title": None}
+
 
 def charts() -> dict[str, Spec]:
     """Return each chart by its name."""
@@ -60,7 +63,7 @@ def rates() -> Spec:
 def difference() -> Spec:
     """Return a difference with its intervals, the margin on both sides of zero, and the published difference."""
     return {
-        "width": "container",
+        **SIZE,
         "height": ROW * 2,
         "layer": [
             _layer("rect", "margin", x=number("below", title=None), x2={"field": "margin"}),
@@ -80,10 +83,10 @@ def figures() -> Spec:
     return _rows(
         "figure",
         {"transform": [{"filter": "datum.kind == 'figure'"}]}
-        | _layer("rule", "interval", x=number("low", **_AXIS), x2={"field": "high"}),
+        | _layer("rule", "interval", x=number("low", **AXIS), x2={"field": "high"}),
         _only("run", "point", x=_value(), tooltip=[name("figure"), number("value")]),
         {"transform": [{"filter": "datum.kind == 'figure'"}]}
-        | _layer("point", "published", x=number("published", **_AXIS), tooltip=tooltip),
+        | _layer("point", "published", x=number("published", **AXIS), tooltip=tooltip),
     )
 
 
@@ -97,7 +100,7 @@ def accuracy() -> Spec:
 
 def loss() -> Spec:
     """Return each seed's loss by epoch, on a logarithmic scale."""
-    return _curves([{"filter": "datum.loss > 0"}], number("loss", scale={"type": "log"}, title=None))
+    return _curves([{"filter": "datum.loss > 0"}], number("loss", scale={"type": "log", "nice": False}, title=None))
 
 
 def digits() -> Spec:
@@ -105,7 +108,7 @@ def digits() -> Spec:
     y = number("accuracy", scale={"zero": False}, axis={"format": "~%"}, title=None)
     x = field("digit", "ordinal", axis={"labelAngle": 0}, title="digit")
     return {
-        "width": "container",
+        **SIZE,
         "height": HEIGHT,
         "encoding": {"x": x, "y": y},
         "layer": [
@@ -118,30 +121,33 @@ def digits() -> Spec:
 
 def confusion() -> Spec:
     """Return how often the images of a digit are taken for another one."""
-    rate = number("rate", scale={"scheme": "blues", "type": "sqrt", "zero": True}, legend=None)
+    strong = number("rate", scale={"type": "sqrt", "range": [0.1, 1]}, legend=None)
+    tooltip = [*names("actual", "predicted"), fraction("rate")]
     return {
-        "width": "container",
+        **SIZE,
         "height": HEIGHT + 60,
-        "transform": [{"filter": "datum.actual != datum.predicted"}],
+        "transform": [
+            {"filter": "datum.actual != datum.predicted && datum.rate > 0"},
+            {"joinaggregate": [{"op": "max", "field": "rate", "as": "most"}]},
+        ],
         "encoding": {
             "x": field("predicted", "ordinal", axis={"labelAngle": 0}, title="taken for"),
             "y": field("actual", "ordinal", title="digit"),
         },
         "layer": [
-            {"mark": "rect", "encoding": {"color": rate, "tooltip": [*names("actual", "predicted"), fraction("rate")]}},
+            {"mark": {"type": "rect", "color": {"expr": "run_color"}},
+             "encoding": {"opacity": strong, "tooltip": tooltip}},
             {
-                "transform": [
-                    {"filter": "datum.rate >= 0.0005"},
-                    {"joinaggregate": [{"op": "max", "field": "rate", "as": "most"}]},
-                ],
+                "transform": [{"filter": "datum.rate >= 0.0005"}],
                 "mark": {"type": "text", "fontSize": 10},
                 "encoding": {
                     "text": number("rate", format=".1%"),
-                    "color": {"condition": {"test": "datum.rate > 0.3 * datum.most", "value": "white"}, "value": "#222"},
+                    "color": where("datum.rate > 0.3 * datum.most", {"expr": "ground_color"},
+                                   otherwise={"expr": "text_color"}),
                 },
             },
         ],
-    }
+    }  # fmt: skip
 
 
 def roc() -> Spec:
@@ -156,13 +162,10 @@ def roc_corner() -> Spec:
     return _roc([corner], {"type": "log", "domain": [0.001, 0.11]}, {"domain": [0.8, 1]}, axis)
 
 
-_AXIS: dict[str, Any] = {"scale": {"zero": False}, "title": None}
-
-
 def _rows(column: str, *layers: Spec) -> Spec:
     """Return a chart with a row for each value of a column."""
     y = name(column, sort=None, title=None, axis={"labelLimit": 190})
-    return {"width": "container", "height": {"step": ROW}, "encoding": {"y": y}, "layer": list(layers)}
+    return {**SIZE, "height": {"step": ROW}, "encoding": {"y": y}, "layer": list(layers)}
 
 
 def _layer(mark: str, style: str, **encoding: Any) -> Spec:
@@ -175,7 +178,7 @@ def _only(kind: str, mark: str, style: str = "", **encoding: Any) -> Spec:
 
 
 def _value() -> Spec:
-    return number("value", **_AXIS)
+    return number("value", **AXIS)
 
 
 def _of_difference() -> list[Spec]:
@@ -187,7 +190,7 @@ def _curves(transform: list[Spec], y: Spec) -> Spec:
     epochs = {"scale": {"type": "symlog"}, "axis": {"values": [0, 1, 2, 3, 5, 10, 20, 30, 50]}, "title": "epoch"}
     legend = {"orient": "top", "title": None, "symbolType": "stroke"}
     return {
-        "width": "container",
+        **SIZE,
         "height": HEIGHT,
         "transform": transform,
         "mark": {"type": "line", "strokeWidth": 1.2, "opacity": 0.8, "point": {"size": 14}},
@@ -204,7 +207,7 @@ def _curves(transform: list[Spec], y: Spec) -> Spec:
 def _roc(transform: list[Spec], x: Spec, y: Spec, axis: Spec) -> Spec:
     rates = ("false_positive_rate", "true_positive_rate")
     return {
-        "width": "container",
+        **SIZE,
         "height": HEIGHT,
         "transform": transform,
         "mark": {"type": "line", "clip": True},
@@ -213,6 +216,7 @@ def _roc(transform: list[Spec], x: Spec, y: Spec, axis: Spec) -> Spec:
             "y": number(rates[1], scale=y, axis={"format": "~%"}, title="true positive rate"),
             "detail": field("curve", "nominal"),
             "color": {"condition": {"test": AVERAGES, "field": "curve", "type": "nominal",
+                                    "scale": {"domain": ["macro", "micro"]},
                                     "legend": {"orient": "top", "title": None, "symbolType": "stroke"}},
                       "value": {"expr": "faint_color"}},
             "strokeDash": {"condition": {"test": AVERAGES, "value": [5, 3]}, "value": [1, 0]},

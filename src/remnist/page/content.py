@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ class Content:
     Attributes:
         claims: the content of claims.yaml.
         plan: every variant's settings.
+        data: the data set of the images.
         rows: the ledger, a row a claim, with `differs` and `control_differs`, `family` (of models) and `charts`.
         outcomes: how many rows have each outcome, in the order of their first row.
         variants: by name what the page of a variant shows: `model`, `settings`, `summary`, `published`, `runs`,
@@ -38,6 +40,7 @@ class Content:
 
     claims: Claims
     plan: dict[str, Variant]
+    data: str
     rows: list[Json]
     outcomes: dict[str, int]
     variants: dict[str, Json]
@@ -59,8 +62,9 @@ def read(root: Path) -> Content:
     return Content(
         claims=claimed,
         plan=plan,
+        data=plan[claimed.reference].data.name,
         rows=rows,
-        outcomes=pd.Series([row["outcome"] for row in rows], dtype=str).value_counts(sort=False).to_dict(),
+        outcomes=dict(Counter(row["outcome"] for row in rows)),
         variants=dict(_variants(root, plan, claimed)),
         gallery=base64.b64encode(gallery.read_bytes()).decode() if gallery.is_file() else "",
     )
@@ -121,16 +125,16 @@ def _charts_of_claim(row: Json) -> Iterator[tuple[str, Json]]:
         table += [] if is_rate else [each for each in extra if each[2] is not None]
         yield "rates" if is_rate else "runs", _table(["variant", "run", "value", "kind", "place"], table)
     if row["difference"] and row["is_difference"]:
-        found = row["difference"] | {"below": -row["difference"]["margin"]}
-        yield "difference", _table(list(found), [tuple(found.values())])
+        one = row["difference"] | {"below": -row["difference"]["margin"]}
+        yield "difference", _table(list(one), [tuple(one.values())])
     if row["figures"]:
         columns = ["figure", "kind", "value", "published", "mean", "low", "high"]
-        table = []
+        found = list[tuple[Any, ...]]()
         for each in row["figures"]:
             figure = " ".join(filter(None, (each["variant"], each["place"])))
-            table.append((figure, "figure", None, *(each[column] for column in columns[3:])))
-            table += [(figure, "run", value, None, None, None, None) for value in each["values"]]
-        yield "figures", _table(columns, table)
+            found.append((figure, "figure", None, *(each[column] for column in columns[3:])))
+            found += [(figure, "run", value, None, None, None, None) for value in each["values"]]
+        yield "figures", _table(columns, found)
 
 
 def _variants(root: Path, plan: Mapping[str, Variant], claimed: Claims) -> Iterator[tuple[str, Json]]:
@@ -141,17 +145,20 @@ def _variants(root: Path, plan: Mapping[str, Variant], claimed: Claims) -> Itera
     for name, variant in plan.items():
         settings = _flat(variant.to_json())
         printed, runs = claimed.published.get(name), tables["runs"][name]
-        yield name, {
-            "model": variant.model.name,
-            "settings": [(key, value, reference.get(key) == value) for key, value in settings.items()],
-            "summary": summary[name],
-            "published": printed,
-            "runs": runs[["seed", "accuracy", "loss", "roc_auc_macro", "train_accuracy"]].to_dict(orient="records"),
-            "ensembles": ensembles.get(name, {}),
-            "hashes": dict(_hashes(lock, name)),
-            "claims": [key for key, claim in claimed.claims.items() if name in variants_of(claim, claimed.claims)],
-            "charts": dict(_charts_of_variant({key: table[name] for key, table in tables.items()}, printed)),
-        }
+        yield (
+            name,
+            {
+                "model": variant.model.name,
+                "settings": [(key, value, reference.get(key) == value) for key, value in settings.items()],
+                "summary": summary[name],
+                "published": printed,
+                "runs": runs[["seed", "accuracy", "loss", "roc_auc_macro", "train_accuracy"]].to_dict(orient="records"),
+                "ensembles": ensembles.get(name, {}),
+                "hashes": dict(_hashes(lock, name)),
+                "claims": [key for key, claim in claimed.claims.items() if name in variants_of(claim, claimed.claims)],
+                "charts": dict(_charts_of_variant({key: table[name] for key, table in tables.items()}, printed)),
+            },
+        )
 
 
 def _charts_of_variant(tables: Mapping[str, pd.DataFrame], printed: Published | None) -> Iterator[tuple[str, Json]]:
@@ -161,7 +168,8 @@ def _charts_of_variant(tables: Mapping[str, pd.DataFrame], printed: Published | 
         for part in PARTS if f"{part}_accuracy" in tables["curves"]
     )  # fmt: skip
     yield "accuracy", _frame(curves[CURVES])
-    digits = tables["runs"].melt("seed", [f"digit_{digit}" for digit in range(10)], "digit", "accuracy").dropna()
+    accuracies = tables["runs"].set_index("seed").filter(regex="^digit_[0-9]$")
+    digits = accuracies.melt(var_name="digit", value_name="accuracy", ignore_index=False).dropna().reset_index()
     digits = digits.rename(columns={"seed": "run"}).assign(digit=digits["digit"].str.removeprefix("digit_"), kind="run")
     if printed and printed.digits:
         of_report = {"digit": [str(digit) for digit in range(10)], "accuracy": printed.digits, "kind": "published"}

@@ -66,6 +66,7 @@ def render(
     }
     data = data_set(results)
     text = environment.get_template("report.md.j2").render(
+        title=title(claims, data.name),
         claims=claims,
         summary=summary,
         results=results,
@@ -91,6 +92,13 @@ def render(
         binomial=100 * math.sqrt(0.02 * 0.98 / results.test_images),
     )  # fmt: skip
     return re.sub("\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def title(claims: Claims, data: str) -> str:
+    """Return the heading of a study: that of claims.yaml, or whose reports were run again, and on which data set."""
+    many = len(claims.reports)
+    again = f"{markdown.number(many)} {DATA_SETS[claims.data]} lab report{'' if many == 1 else 's'}, run again"
+    return (claims.title or again) + ("" if data == claims.data else f", on {DATA_SETS[data]}")
 
 
 def _lead(results: Results, summary: Summary, claims: Claims, *, published_here: bool) -> Json:

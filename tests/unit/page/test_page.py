@@ -14,7 +14,6 @@ from remnist.page.charts import charts
 from remnist.plan.claims import Cause, Claims
 from remnist.report import ledger, summaries, verdicts
 from remnist.report.tables import Results
-from remnist.review.plots_page import VEGA_LITE
 from tests.support.studies import accuracies, claim, claims_of, study
 
 HOSTILE = "</script><b>5 < 6</b>"
@@ -51,7 +50,7 @@ def root(tmp_path, results, claimed):
     write_json(tmp_path / "metrics/ensembles.json", summaries.ensembles(results))
     (tmp_path / "metrics/ledger.jsonl").write_text(ledger.lines(results, claimed, judged))
     write_json(tmp_path / "plan.json", {name: variant.to_json() for name, variant in results.plan.items()})
-    YAML(typ="safe").dump(claimed.model_dump(mode="json", exclude_unset=True), tmp_path / "claims.yaml")
+    YAML(typ="safe").dump(claimed.model_dump(exclude_unset=True), tmp_path / "claims.yaml")
     lock = {"stages": {"train@a": {"params": {"digests.json": {"digests.0.train.a": "12ab"}},
                                    "outs": [{"path": "models/a", "md5": "34cd.dir"}]}}}  # fmt: skip
     write_json(tmp_path / "dvc.lock", lock)
@@ -135,7 +134,8 @@ def test_a_damaged_ledger_is_named(root):
 @pytest.mark.parametrize("name", charts())
 def test_each_chart_is_drawn(name):
     rows = {
-        "runs": [{"variant": "a", "run": "0", "value": 1, "kind": kind} for kind in ("run", "beyond", "published", "level")],
+        "runs": [{"variant": "a", "run": "0", "value": 1, "kind": kind}
+                 for kind in ("run", "beyond", "published", "level")],
         "rates": [{"variant": "a", "run": "0", "value": 1, "place": 0}],
         "difference": [dict.fromkeys(("mean", "published", "margin", "high", "high_with_images"), 1)
                        | dict.fromkeys(("below", "low", "low_with_images"), -1)],
@@ -147,9 +147,9 @@ def test_each_chart_is_drawn(name):
     curves = [{"seed": 0, "epoch": epoch, "part": "test", "accuracy": 0.9, "loss": 0.1} for epoch in (0, 1)]
     curve = [{"curve": "micro", "false_positive_rate": rate, "true_positive_rate": 0.9} for rate in (0.01, 0.1)]
     values = rows.get(name, curve if name.startswith("roc") else curves)
-    colors = [{"name": "run_color", "value": "red"}, {"name": "faint_color", "value": "grey"}]
+    colors = [{"name": f"{name}_color", "value": "grey"} for name in ("run", "faint", "text", "ground")]
     spec = charts()[name] | {"data": {"values": values}, "params": colors, "width": 300}
-    svg = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=VEGA_LITE)
+    svg = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version=build.VEGA_LITE)
     assert "NaN" not in svg
     assert len(re.findall('aria-roledescription="(?:point|line mark|square|rule|rect mark)"', svg)) >= 1
 

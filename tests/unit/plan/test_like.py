@@ -63,6 +63,13 @@ def test_a_wrong_value_is_reported_where_it_stands(params):
     assert str(caught.value) == "variants.first.model.dropout: 1.5: allowed: less than 1"
 
 
+def test_wrong_seeds_are_reported_once_where_they_stand(params):
+    with pytest.raises(UserError) as caught:
+        of(params, first={"seeds": [-1]}, second={"like": "first"}, third={"like": "second"})
+    assert str(caught.value).startswith("variants.first.seeds")
+    assert "second" not in str(caught.value)
+
+
 def test_several_variants_can_do_without_one_that_all_are_like(tmp_path, params):
     study, path, kept = resolve(params), tmp_path / "params.yaml", ["loss-kldiv", "regularize-l2", "activation-gelu"]
     write_text(path, (demo.ROOT / "params.yaml").read_text("utf-8"))

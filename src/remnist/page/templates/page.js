@@ -7,6 +7,8 @@ const filters = document.querySelector(".filters");
 const ledger = document.querySelector(".ledger tbody");
 const claims = all("tr.claim");
 const details = claim => claim.nextElementSibling;
+// A layer without rows, such as the published figure where there is none, is no reason for a warning.
+const OPTIONS = {actions: false, renderer: "svg", logLevel: 1};
 const button = claim => claim.querySelector("button");
 
 // Charts are drawn when they are first seen, and again in other colours, or where the page has another width.
@@ -15,21 +17,22 @@ function theme() {
   const style = getComputedStyle(document.documentElement);
   const color = name => style.getPropertyValue(`--${name}`).trim();
   const axis = {labelColor: color("faint"), titleColor: color("faint"), gridColor: color("line"), domainColor: color("line"), tickColor: color("line"), titleFontWeight: 400};
-  const published = {stroke: color("published"), fill: "transparent", shape: "diamond", size: 90, strokeWidth: 1.8, opacity: 1};
+  const filled = (name, rest) => ({color: color(name), filled: true, opacity: 1, ...rest});
   return {
     config: {
       background: "transparent", font: "system-ui, sans-serif", view: {stroke: null}, axis,
       legend: {labelColor: color("text"), titleColor: color("faint")},
       range: {category: color("curves").split(", ")},
       style: {
-        run: {fill: color("run"), size: 45, opacity: 0.6}, mean: {stroke: color("text"), fill: color("text"), thickness: 2, size: 16},
-        beyond: {stroke: color("run"), fill: "transparent", shape: "triangle-right", size: 70, opacity: 1}, published,
-        level: {stroke: color("published"), strokeDash: [4, 3]}, margin: {fill: color("band"), opacity: 1},
-        zero: {stroke: color("faint")}, interval: {stroke: color("run"), strokeWidth: 4}, with_images: {stroke: color("run"), strokeWidth: 1.5},
-        mean_point: {fill: color("text"), size: 70, opacity: 1},
+        run: filled("run", {size: 45, opacity: 0.6}), mean: filled("text", {thickness: 2, size: 16}),
+        beyond: {color: color("run"), filled: false, shape: "triangle-right", size: 70},
+        published: {color: color("published"), filled: false, shape: "diamond", size: 90, strokeWidth: 1.8},
+        level: {color: color("published"), strokeDash: [4, 3]}, margin: filled("band"), zero: {color: color("faint")},
+        interval: {color: color("run"), strokeWidth: 4}, with_images: {color: color("run"), strokeWidth: 1.5},
+        mean_point: filled("text", {size: 70}),
       },
     },
-    params: [{name: "run_color", value: color("run")}, {name: "faint_color", value: color("control")}],
+    params: ["run", "faint", "text", "ground"].map(name => ({name: `${name}_color`, value: color(name)})),
   };
 }
 
@@ -38,9 +41,12 @@ async function draw(place) {
   const owner = claim === undefined ? data.variants[place.closest("[data-variant]").dataset.variant] : data.claims[claim];
   const {columns, rows} = owner[table];
   const values = rows.map(row => Object.fromEntries(columns.map((column, i) => [column, row[i]])));
-  const {config, params} = theme();
+  const spec = {...data.charts[chart], ...theme(), data: {values}};
+  if (spec.height.step) {  // which does not go with the width of the page
+    spec.height = spec.height.step * new Set(values.map(row => row[spec.encoding.y.field])).size;
+  }
   try {
-    await vegaEmbed(place, {...data.charts[chart], data: {values}, config, params}, {actions: false, renderer: "svg"});
+    await vegaEmbed(place, spec, OPTIONS);
     place.dataset.drawn = "";
   } catch (error) {
     place.textContent = error;
