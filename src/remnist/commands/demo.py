@@ -146,8 +146,11 @@ def keep_claims(path: Path, variants: Sequence[str]) -> None:
     for name in study.published:
         if name not in variants:
             del content["published"][name]
-    for variants_of_question in content.get("questions", {}).values():
-        variants_of_question[:] = [name for name in variants_of_question if name in variants]
+    for title, asked in study.questions.items():
+        kept = [name for name in asked if name in variants]
+        content["questions"][title][:] = kept
+        if not kept:
+            del content["questions"][title]
     for name, claim in study.claims.items():
         if not comparisons.variants_of(claim, study.claims) <= set(variants):
             del content["claims"][name]
