@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
+from benchmarks import rules
 from remnist.plan import claims
 from remnist.plan.claims import RATES, Claim
 from remnist.report import effects, measures, verdicts
@@ -91,6 +92,14 @@ def test_at_the_margin_at_most_one_claim_of_twenty_is_decided_falsely(expect, tr
         runs = {"a": truth + generator.normal(0, 0.5, seeds) + (shared if names is PAIRED else 0), "b": second}
         found = measured(claim, plan, runs)
         wrong += effects.decide(claim, replace(found, corrected=found.p_value), 1.0) == false
+    assert binomtest(wrong, studies, 0.05, alternative="greater").pvalue > 0.005, wrong / studies
+
+
+@pytest.mark.parametrize("found_digits", [False, True])
+def test_identical_variants_with_two_humps_differ_in_at_most_one_study_of_twenty(found_digits):
+    """A fourth of the runs lacks a digit: over all runs, and over those that found every digit."""
+    generator, studies = np.random.default_rng(0), 1_000
+    wrong = sum(rules.finds_in_two_humps(generator, found_digits=found_digits) for _ in range(studies))
     assert binomtest(wrong, studies, 0.05, alternative="greater").pvalue > 0.005, wrong / studies
 
 
