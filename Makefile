@@ -22,6 +22,7 @@ demo: $(BIN)/.installed ## a study in small on scikit-learn's digits, in demo/, 
 	@echo
 	@echo "Read demo/REPORT.md. Its plots, to point at: . $(BIN)/activate && cd demo && dvc plots show"
 	@echo "Change demo/params.yaml and run \`dvc repro\` there: only what the change affects runs again."
+	@echo "Look at a network's mistakes and judge a claim by yourself: demo/docs/lesson.ipynb, with .venv as its kernel."
 	@echo "The study on MNIST: make repro"
 
 repro: $(BIN)/.installed ## the study on MNIST: only what changed since the last run

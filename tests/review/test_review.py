@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 
 import pandas as pd
 import pytest
@@ -24,17 +25,20 @@ OFFLINE = [
 
 
 @pytest.fixture(scope="module")
-def reviewed(whole: Repository) -> Repository:
+def reviewed(whole: Repository) -> Iterator[Repository]:
     """A branch that sets dropout to 0.5, run and committed, and its review in review/.
 
     On its base two seeds of one epoch leave open whether dropout 0.5 differs from 0.2; on the branch both variants are
     the same, and no seed differs.
     """
+    base = whole.git("branch", "--show-current").strip()
     whole.git("checkout", "-qb", "more-dropout")
     edit(whole, "params.yaml", "model", "dropout", to=0.5)
     commit(whole)
     whole.run("python", "-m", "remnist.cli", "review", "HEAD~1")
-    return whole
+    yield whole
+    whole.git("checkout", "-q", "--force", base)  # as other tests expect it
+    whole.reset()
 
 
 def edit(study: Repository, file: str, *keys: str, to: float) -> None:
