@@ -16,16 +16,20 @@ JOBS = {f"{file}:{name}": job for file, workflow in WORKFLOWS.items() for name, 
 MAKEFILE = (demo.ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 COMMAND = re.compile(r"make (?P<target>[a-z-]+)( [A-Z]+=[\w\"$/]+)*|(?P<script>\.ci/\w+)|cml comment update [\w=./ -]+")
-WRITES = {"pull-requests": "write"}
+WRITERS = {  # the jobs that may write, and what
+    "pull-request.yml:comment": {"contents": "read", "pull-requests": "write"},
+    "page.yml:publish": {"pages": "write", "id-token": "write"},
+}
 
 
 def commands(job: dict[str, Any]) -> list[str]:
     return [line for step in job["steps"] if "run" in step for line in step["run"].splitlines()]
 
 
-def test_there_is_one_for_pull_requests_and_one_for_main():
+def test_there_is_one_for_pull_requests_and_two_for_main():
     assert {name: workflow["on"] for name, workflow in WORKFLOWS.items()} == {
         "main.yml": {"push": {"branches": ["main"]}},
+        "page.yml": {"push": {"branches": ["main"]}},
         "pull-request.yml": "pull_request",
     }
 
@@ -68,13 +72,12 @@ def test_a_later_push_ends_the_run_of_an_earlier_one(workflow):
 
 
 @pytest.mark.parametrize("name", JOBS)
-def test_each_job_ends_in_time_and_may_read_alone_if_it_runs_code_of_a_pull_request(name):
+def test_each_job_ends_in_time_and_may_read_alone_if_it_runs_the_projects_code(name):
     job = JOBS[name]
     assert job["timeout-minutes"] <= 90
     assert WORKFLOWS[name.split(":")[0]]["permissions"] == {"contents": "read"}
-    posts = any(command.startswith("cml ") for command in commands(job))
-    assert job.get("permissions", {}) == ({"contents": "read"} | WRITES if posts else {})
-    assert not posts or len(commands(job)) == 1
+    assert job.get("permissions", {}) == WRITERS.get(name, {})
+    assert name not in WRITERS or all(command.startswith("cml ") for command in commands(job))
     for step in job["steps"]:
         if step.get("uses", "").startswith("actions/checkout@"):
             assert step["with"]["persist-credentials"] is False
@@ -86,3 +89,10 @@ def test_a_stale_lock_keeps_no_review_back_and_fails_by_itself():
     assert needs == {"fresh": None, "test": None, "review": None, "comment": "review"}
     assert "make check-lock" in commands(jobs["fresh"])
     assert not any("continue-on-error" in part for job in jobs.values() for part in (job, *job["steps"]))
+
+
+def test_the_page_is_made_of_fresh_results_and_published_where_there_are_pages():
+    build, publish = (WORKFLOWS["page.yml"]["jobs"][name] for name in ("build", "publish"))
+    assert build["if"] == "github.event.repository.has_pages"
+    assert commands(build) == ["make check-lock", "make page"]
+    assert publish["needs"] == "build"
