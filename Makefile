@@ -19,8 +19,9 @@ help: ## list the targets
 demo: $(BIN)/.installed ## a study in small on scikit-learn's digits, in demo/, without network
 	remnist demo demo
 	cd demo && PYTHONPATH=src python -m remnist.cli repro
+	@cd demo && PYTHONPATH=src python -m remnist.cli page > /dev/null
 	@echo
-	@echo "Read demo/REPORT.md. Its plots, to point at: . $(BIN)/activate && cd demo && dvc plots show"
+	@echo "Open demo/page/index.html in a browser, or read demo/REPORT.md."
 	@echo "Change demo/params.yaml and run \`dvc repro\` there: only what the change affects runs again."
 	@echo "Look at a network's mistakes and judge a claim by yourself: demo/docs/lesson.ipynb, with .venv as its kernel."
 	@echo "The study on MNIST: make repro"
