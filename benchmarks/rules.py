@@ -111,27 +111,36 @@ def checks() -> dict[str, tuple[str, Check]]:
 
     power = stats.nct.sf(stats.t.ppf(0.975, SEEDS - 1), SEEDS - 1, 0.001 / SD * np.sqrt(SEEDS))
     return {
-        f"identical variants: a report of {FAMILY} directions has one found": (MOST, finds_a_direction),
-        "identical variants, more: found, paired": ("5 %", lambda rng: not_open(outcome(rng, "more", 0, paired=True))),
-        "identical variants, more: found, unpaired, three times the spread":
+        f"identical variants: of {FAMILY} claims of *more* in a report one or more is found": (MOST, finds_a_direction),
+        "identical variants, claim of *more*, in pairs: found":
+            ("5 %", lambda rng: not_open(outcome(rng, "more", 0, paired=True))),
+        "the same, not in pairs, one variant scatters three times as much: found":
             ("5 %", lambda rng: not_open(outcome(rng, "more", 0, paired=False, ratio=3))),
-        "identical variants, more: no effect": ("", is_outcome("more", NO_EFFECT, 0, paired=True)),
-        "identical variants, same: confirmed": ("", is_outcome("same", CONFIRMED, 0, paired=True)),
-        "at the margin, same: confirmed, paired": (MOST, is_outcome("same", CONFIRMED, MARGIN, paired=True)),
-        "at the margin, same: confirmed, unpaired": (MOST, is_outcome("same", CONFIRMED, MARGIN, paired=False)),
-        "at the margin, same: reversed": (MOST, is_outcome("same", REVERSED, MARGIN, paired=True)),
-        "below the margin, 0.1 points, more: confirmed":
-            (f"{power:.0%}", is_outcome("more", CONFIRMED, 0.001, paired=True)),
-        "twice the margin, more: confirmed": ("", is_outcome("more", CONFIRMED, 2 * MARGIN, paired=False)),
-        "twice the margin, more: reversed": ("0 %", is_outcome("more", REVERSED, 2 * MARGIN, paired=False)),
-        "twice the margin, same: reversed": ("", is_outcome("same", REVERSED, 2 * MARGIN, paired=True)),
-        "the 95 % interval holds the difference, paired": ("95 %", lambda rng: covers(rng, paired=True)),
-        "the same, unpaired, three times the spread": ("95 %", lambda rng: covers(rng, paired=False, ratio=3)),
-        "the prediction interval holds one further pair": ("95 %", predicts),
-        "the interval of a share holds it": ("95 %", explains),
+        "identical variants, claim of *more*: no effect": ("", is_outcome("more", NO_EFFECT, 0, paired=True)),
+        "identical variants, claim of *same*: confirmed": ("", is_outcome("same", CONFIRMED, 0, paired=True)),
+        "a difference as large as the margin, claim of *same*, in pairs: confirmed":
+            (MOST, is_outcome("same", CONFIRMED, MARGIN, paired=True)),
+        "the same, not in pairs: confirmed": (MOST, is_outcome("same", CONFIRMED, MARGIN, paired=False)),
+        "a difference as large as the margin, claim of *same*: reversed":
+            (MOST, is_outcome("same", REVERSED, MARGIN, paired=True)),
+        "a difference of 0.1 points, claim of *more*: confirmed":
+            (f"{power * 100:.0f} %", is_outcome("more", CONFIRMED, 0.001, paired=True)),
+        "a difference of twice the margin, claim of *more*: confirmed":
+            ("", is_outcome("more", CONFIRMED, 2 * MARGIN, paired=False)),
+        "a difference of twice the margin, claim of *more*: reversed":
+            ("0 %", is_outcome("more", REVERSED, 2 * MARGIN, paired=False)),
+        "a difference of twice the margin, claim of *same*: reversed":
+            ("", is_outcome("same", REVERSED, 2 * MARGIN, paired=True)),
+        "the 95 % interval holds the true difference, in pairs": ("95 %", lambda rng: covers(rng, paired=True)),
+        "the same, not in pairs, one variant scatters three times as much":
+            ("95 %", lambda rng: covers(rng, paired=False, ratio=3)),
+        "the interval of one pair of runs holds the next pair": ("95 %", predicts),
+        "the interval of the share that a cause explains holds the true share": ("95 %", explains),
         "equal rates of 10 %, 16 runs each: found to differ": (MOST, lambda rng: tells_rates_apart(rng, 0.1, 0.1, 16)),
-        "rates of 25 and 0 %, 31 runs each: found to differ": ("80 %", lambda rng: tells_rates_apart(rng, 0.25, 0, 31)),
-        "equal times, a fourth censored: found to differ": ("5 %", lambda rng: tells_times_apart(rng, 1.0)),
+        "rates of 25 and 0 %, 31 runs each: found to differ":
+            ("at least 80 %", lambda rng: tells_rates_apart(rng, 0.25, 0, 31)),
+        "equal times to reach an accuracy, which a fourth of the runs do not: found to differ":
+            ("5 %", lambda rng: tells_times_apart(rng, 1.0)),
         "times in the ratio 1 to 4: found to differ": ("", lambda rng: tells_times_apart(rng, 4.0)),
     }  # fmt: skip
 
@@ -153,7 +162,7 @@ def simulate(studies: int) -> pd.DataFrame:
         n = studies // 10 if check is finds_a_direction else studies
         found = sum(check(rng) for _ in range(n))
         low, high = stats.binomtest(found, n).proportion_ci(method="wilson")
-        rows.append((name, expected, f"{found / n:.1%} [{low:.1%}, {high:.1%}]", n))
+        rows.append((name, expected, f"{100 * found / n:.1f} % [{100 * low:.1f}, {100 * high:.1f}]", n))
     return pd.DataFrame(rows, columns=["what", "expected", "came out [95 %]", "studies"])
 
 
@@ -162,8 +171,11 @@ def page(table: pd.DataFrame) -> str:
     rows = ["| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False)]
     head = f"""# How often the rules err
 
-By `make bench-rules`: simulated studies of known truth, judged by the report's own code. Seeds a variant: {SEEDS};
-standard deviation over seeds: {SD * 100:.2f} points of accuracy; margin: {MARGIN * 100:.2f} points.
+`make bench-rules` simulates studies whose truth is known, and the report's own code judges them: {SEEDS} seeds a
+variant, an accuracy with a standard deviation of {SD * 100:.2f} points over seeds, a margin of
+{MARGIN * 100:.2f} points. *Found* is a direction that is confirmed or reversed; the other words are the
+[terms](../REPORT.md#terms) of the report. In brackets stands the 95 % interval of a share. A row without an expected
+share shows how often the rule decides at all.
 
 | {" | ".join(table.columns)} |
 | --- | --- | ---: | ---: |"""
