@@ -81,6 +81,7 @@ def claims(judged: list[Judged]) -> Figure:
     axes.scatter(shown["published"], shown["row"], zorder=4, **PUBLISHED_MARK)
     axes.set_xlabel("difference, in margins: the smallest that matters is 1")
     axes.grid(axis="y", color="0.93")
+    axes.tick_params(axis="x", labeltop=True)  # the figure is higher than a screen
     labels = [each if isinstance(each, str) else each.claim.says for each in rows]
     for text in axes.set_yticks(range(len(rows)), labels, size=8):
         text.label1.set_fontweight("bold" if text.label1.get_text() in rows else "normal")
@@ -112,7 +113,7 @@ def accuracy(questions: list[Question], results: Results) -> Figure:
     """Draw every seed's accuracy on the test set, each variant's mean, and the published figure."""
     sizes = [len(question.variants) + 0.4 for question in questions]
     figure, panels = plt.subplots(
-        len(questions), 1, sharex=True, figsize=(7.5, 0.8 + 0.2 * sum(sizes) + 0.25 * len(sizes)), height_ratios=sizes,
+        len(questions), 1, sharex=True, figsize=(7.5, 0.8 + 0.2 * sum(sizes) + 0.45 * len(sizes)), height_ratios=sizes,
         layout="constrained", squeeze=False,
     )  # fmt: skip
     for axes, question in zip(panels[:, 0], questions, strict=True):
@@ -141,6 +142,7 @@ def _accuracy_panel(axes: Axes, question: Question, runs: pd.DataFrame) -> None:
     axes.set_title(question.title, size=9, loc="left", pad=3)
     axes.set(xscale="log", xlim=(0.95, SMALLEST_ERROR * 0.9))
     axes.set_xticks(ERRORS, [f"{100 - 100 * error:g}" for error in ERRORS], size=8)
+    axes.tick_params(axis="x", labelbottom=True)  # below each panel: the figure is higher than a screen
     axes.minorticks_off()
 
 
@@ -154,7 +156,7 @@ def per_digit(_: list[Question], results: Results) -> Figure:
         linewidths=0.5, cbar_kws={"label": "accuracy, %", "extend": "min"}, ax=axes,
     )  # fmt: skip
     axes.set(xlabel="digit", ylabel="")
-    axes.tick_params(left=False, bottom=False)
+    axes.tick_params(left=False, bottom=False, labeltop=True)  # a figure of a row a variant is higher than a screen
     return figure
 
 

@@ -18,9 +18,10 @@ def recipe(variant: Variant, reference: Variant | None = None) -> str:
         own, other = getattr(variant, part), getattr(reference, part, None)
         if own is None:  # the augmentation of what is no image
             continue
-        known = other.model_dump() if type(own) is type(other) else {}
+        known = other.model_dump() if other is not None and type(own) is type(other) else {}
         settings = {key: value for key, value in own.model_dump().items() if key not in TECHNICAL}
-        words += [_setting(key, value) for key, value in settings.items() if key not in known or known[key] != value]
+        changed = {key: value for key, value in settings.items() if key not in known or known[key] != value}
+        words += [_setting(key, changed[key]) for key in sorted(changed, key=lambda key: key != "name")]
     return ", ".join(words)
 
 

@@ -105,7 +105,7 @@ def still_open(judged: Judged) -> str:
         return ""
     words = []
     if found.p_value <= ALPHA and judged.claim.expect in DIRECTIONS:
-        words = [f"p {_p(found.p_value)}, but {_p(found.corrected)} among {found.family} directions"]
+        words = [f"p {_p(found.p_value)} by itself, {_p(found.corrected)} among {found.family} directions"]
     elif found.p_value <= ALPHA:
         words = ["a difference, which may lie within the margin or beyond"]
     seeds = effects.seeds_to_decide(judged.claim, found)
@@ -122,10 +122,10 @@ def size(judged: Judged) -> str:
         return f"{words}; one run: [{low}, {high}]" if len(judged.printed) == 1 else words
     if judged.size is None:
         return ""
-    words = {"consistent": "consistent", "smaller": "smaller than published", "larger": "larger than published"}
+    found = {"consistent": "consistent", "smaller": "smaller than published", "larger": "larger than published"}
     one = "one pair of runs" if is_difference(judged.claim) else "one run"
-    untold = "" if judged.size.one_pair_could_tell else f", which {one} cannot tell from zero"
-    return f"{words[judged.size.outcome]}{untold}; {one}: {interval(judged.claim, judged.size.interval)}"
+    untold = "" if judged.size.one_pair_could_tell else ", too few to tell the published from zero"
+    return f"{found[judged.size.outcome]}; {one}: {interval(judged.claim, judged.size.interval)}{untold}"
 
 
 def cause(judged: Judged) -> str:

@@ -24,7 +24,7 @@ def pair():
     [
         ({}, "*Accuracy*", "*Weight norm*"),
         ({"metric": "weight_norm", "margin": 0.05}, "*Weight norm*", "*Loss variation*"),
-        ({"metric": "roc_auc_spread"}, "*ROC-AUC from the worst digit to the best*", "*Weight norm*"),
+        ({"metric": "roc_auc_worst_digit"}, "*ROC-AUC of the worst digit*", "*Weight norm*"),
         ({"found_digits": True}, "*Runs with all digits*", "*Weight norm*"),
     ],
 )

@@ -26,6 +26,7 @@ def test_another_model_is_said_whole():
     words = recipe(digits("resnet-dropout"), digits("mlp-baseline"))
     assert words.startswith("residual_cnn, dropout 0.5, ")
     assert "optimizer" not in words
+    assert recipe(digits("mixer-standard"), digits("mlp-baseline")).startswith("mixer, patch_size 7, ")
 
 
 def test_the_reference_is_said_whole_without_what_decides_nothing():
