@@ -20,7 +20,7 @@ OUTCOMES = {
     NOT_REPLICATED: "The published figure is not such as one of these runs gives.",
     NO_EFFECT: "They show that the difference, if there is one, is too small to matter.",
     REVERSED: "They show the opposite: a difference the other way, or one that matters where the report denies it.",
-    UNDECIDED: "They show neither; a difference that matters may be there or not. That is not the same as no effect.",
+    UNDECIDED: "They show neither; a difference that matters may be there or not. It is not the same as no effect.",
     BY_CONSTRUCTION: "True whatever the runs do, by a count or by algebra: without statistics; a test proves it.",
     FALSE_BY_CONSTRUCTION: "False whatever the runs do, likewise.",
     NOT_TESTABLE: "The report or this study lacks what a test needs; the outcome says what.",

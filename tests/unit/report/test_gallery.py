@@ -77,7 +77,7 @@ def test_section_states_what_the_ranking_says(results):
     tabled = {name: pd.concat([getattr(study({"two": [0.5] * 2, "four": [0.5] * 4}), name), getattr(xor, name)])
               for name in ("runs", "per_digit", "curves", "ensembles", "seconds")}  # fmt: skip
     text = render(dataclasses.replace(results, **tabled))
-    assert "Of 5 test images 0 are wrong in most runs of every variant, 3 in most runs of at least half of the" in text
+    assert "0 of 5 test images are wrong in most runs of every variant, 3 in most runs of at least half of the" in text
     assert "Hardest: number 0 of the test set, counted from 0, 3 → 5; 75.00 % of the networks get it wrong," in text
     assert ", 50.00 % take it for a 5." in text
     assert "Most frequent among the 3 hardest: 3 → 5 (2 images each)." in text
@@ -94,7 +94,7 @@ def test_section_of_a_study_without_a_wrong_answer(flawless, images, tmp_path):
 def test_the_report_has_the_section():
     text = render(study({"mlp-baseline": [0.9, 0.8]}))
     assert "\n\n## Hardest images\n\n" in text
-    assert f"Of {IMAGES:,} test images 100 are wrong in most runs of every variant" in text
+    assert f"100 of {IMAGES:,} test images are wrong in most runs of every variant" in text
 
 
 @pytest.mark.parametrize("hardest", [1, 3, gallery.SHOWN])
