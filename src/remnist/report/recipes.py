@@ -1,4 +1,4 @@
-"""What a variant is: its settings, as params.yaml names them."""
+"""A variant in words: its settings, as params.yaml names them."""
 
 from remnist.plan.comparisons import SECTION_OF
 from remnist.settings import Variant

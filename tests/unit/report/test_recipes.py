@@ -1,4 +1,4 @@
-"""What a variant is, in the words of params.yaml."""
+"""A variant in words: its settings, as params.yaml names them."""
 
 import pytest
 
