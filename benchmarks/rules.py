@@ -17,7 +17,7 @@ from remnist.files import write_text
 from remnist.plan.claims import Claim
 from remnist.report import effects, statistics
 from remnist.report.effects import CONFIRMED, NO_EFFECT, REVERSED, Effect
-from remnist.report.measures import Sample
+from remnist.report.measures import Sample, at_shared_seeds
 from remnist.report.statistics import Floats
 from remnist.runtime.stage import command_main
 
@@ -91,24 +91,32 @@ def explains(rng: Rng) -> bool:
     return low <= 0.65 <= high
 
 
-def of_two_humps(rng: Rng, *, found_digits: bool) -> Effect:
-    """Return the effect of two identical variants of which some runs lack a digit, over all runs or the others."""
+def of_two_humps(rng: Rng, *, found_digits: bool) -> Effect | None:
+    """Return the effect of two identical variants, some of whose runs lack a digit; None where too few pairs are left.
+
+    Args:
+        rng: draws the runs.
+        found_digits: whether only runs with all digits count.
+    """
     samples = []
     for values in runs(rng, 0.0, paired=True):
         lost = rng.random(SEEDS) < LOST
         samples.append(Sample(pd.Series(values - LACK * lost)[~lost | (not found_digits)]))
+    if min(map(len, at_shared_seeds(samples))) < 2:
+        return None
     return effects.of_samples(claim("more"), samples, paired=True, image_se=0.0)
 
 
 def finds_in_two_humps(rng: Rng, *, found_digits: bool) -> bool:
-    """Return whether identical variants, some of whose runs lack a digit, are found to differ."""
-    return of_two_humps(rng, found_digits=found_digits).p_value <= statistics.ALPHA
+    """Return whether such variants are found to differ."""
+    found = of_two_humps(rng, found_digits=found_digits)
+    return found is not None and found.p_value <= statistics.ALPHA
 
 
 def covers_two_humps(rng: Rng, *, found_digits: bool) -> bool:
-    """Return whether the 95 % interval of such variants holds zero."""
-    low, high = of_two_humps(rng, found_digits=found_digits).interval
-    return low <= 0 <= high
+    """Return whether the 95 % interval of such variants, if there is one, holds zero."""
+    found = of_two_humps(rng, found_digits=found_digits)
+    return found is None or found.interval[0] <= 0 <= found.interval[1]
 
 
 def tells_rates_apart(rng: Rng, first: float, second: float, n: int) -> bool:
@@ -132,34 +140,43 @@ def checks() -> dict[str, tuple[str, Check]]:
 
     power = stats.nct.sf(stats.t.ppf(0.975, SEEDS - 1), SEEDS - 1, 0.001 / SD * np.sqrt(SEEDS))
     return {
-        f"identical variants: a report of {FAMILY} directions has one found": (MOST, finds_a_direction),
-        "identical variants, more: found, paired": ("5 %", lambda rng: not_open(outcome(rng, "more", 0, paired=True))),
-        "identical variants, more: found, unpaired, three times the spread":
+        f"identical variants: of {FAMILY} claims of *more* in a report one or more is found": (MOST, finds_a_direction),
+        "identical variants, claim of *more*, in pairs: found":
+            ("5 %", lambda rng: not_open(outcome(rng, "more", 0, paired=True))),
+        "the same, not in pairs, one variant scatters three times as much: found":
             ("5 %", lambda rng: not_open(outcome(rng, "more", 0, paired=False, ratio=3))),
-        "identical variants, more: no effect": ("", is_outcome("more", NO_EFFECT, 0, paired=True)),
-        "identical variants, same: confirmed": ("", is_outcome("same", CONFIRMED, 0, paired=True)),
-        "at the margin, same: confirmed, paired": (MOST, is_outcome("same", CONFIRMED, MARGIN, paired=True)),
-        "at the margin, same: confirmed, unpaired": (MOST, is_outcome("same", CONFIRMED, MARGIN, paired=False)),
-        "at the margin, same: reversed": (MOST, is_outcome("same", REVERSED, MARGIN, paired=True)),
-        "below the margin, 0.1 points, more: confirmed":
-            (f"{power:.0%}", is_outcome("more", CONFIRMED, 0.001, paired=True)),
-        "twice the margin, more: confirmed": ("", is_outcome("more", CONFIRMED, 2 * MARGIN, paired=False)),
-        "twice the margin, more: reversed": ("0 %", is_outcome("more", REVERSED, 2 * MARGIN, paired=False)),
-        "twice the margin, same: reversed": ("", is_outcome("same", REVERSED, 2 * MARGIN, paired=True)),
-        "the 95 % interval holds the difference, paired": ("95 %", lambda rng: covers(rng, paired=True)),
-        "the same, unpaired, three times the spread": ("95 %", lambda rng: covers(rng, paired=False, ratio=3)),
-        "the prediction interval holds one further pair": ("95 %", predicts),
-        "the interval of a share holds it": ("95 %", explains),
-        "a fourth of the runs lacks a digit, all runs: found":
+        "identical variants, claim of *more*: no effect": ("", is_outcome("more", NO_EFFECT, 0, paired=True)),
+        "identical variants, claim of *same*: confirmed": ("", is_outcome("same", CONFIRMED, 0, paired=True)),
+        "a difference as large as the margin, claim of *same*, in pairs: confirmed":
+            (MOST, is_outcome("same", CONFIRMED, MARGIN, paired=True)),
+        "the same, not in pairs: confirmed": (MOST, is_outcome("same", CONFIRMED, MARGIN, paired=False)),
+        "a difference as large as the margin, claim of *same*: reversed":
+            (MOST, is_outcome("same", REVERSED, MARGIN, paired=True)),
+        "a difference of 0.1 points, claim of *more*: confirmed":
+            (f"{power * 100:.0f} %", is_outcome("more", CONFIRMED, 0.001, paired=True)),
+        "a difference of twice the margin, claim of *more*: confirmed":
+            ("", is_outcome("more", CONFIRMED, 2 * MARGIN, paired=False)),
+        "a difference of twice the margin, claim of *more*: reversed":
+            ("0 %", is_outcome("more", REVERSED, 2 * MARGIN, paired=False)),
+        "a difference of twice the margin, claim of *same*: reversed":
+            ("", is_outcome("same", REVERSED, 2 * MARGIN, paired=True)),
+        "the 95 % interval holds the true difference, in pairs": ("95 %", lambda rng: covers(rng, paired=True)),
+        "the same, not in pairs, one variant scatters three times as much":
+            ("95 %", lambda rng: covers(rng, paired=False, ratio=3)),
+        "the interval of one pair of runs holds the next pair": ("95 %", predicts),
+        "the interval of the share that a cause explains holds the true share": ("95 %", explains),
+        "identical variants, a fourth of whose runs lacks a digit, claim of *more*, all runs: found":
             (MOST, lambda rng: finds_in_two_humps(rng, found_digits=False)),
         "the same, runs with all digits alone: found": (MOST, lambda rng: finds_in_two_humps(rng, found_digits=True)),
-        "the same, all runs: the 95 % interval holds zero":
+        "identical variants, a fourth of whose runs lacks a digit, all runs: the 95 % interval holds zero":
             ("95 %", lambda rng: covers_two_humps(rng, found_digits=False)),
         "the same, runs with all digits alone: the 95 % interval holds zero":
             ("95 %", lambda rng: covers_two_humps(rng, found_digits=True)),
         "equal rates of 10 %, 16 runs each: found to differ": (MOST, lambda rng: tells_rates_apart(rng, 0.1, 0.1, 16)),
-        "rates of 25 and 0 %, 31 runs each: found to differ": ("80 %", lambda rng: tells_rates_apart(rng, 0.25, 0, 31)),
-        "equal times, a fourth censored: found to differ": ("5 %", lambda rng: tells_times_apart(rng, 1.0)),
+        "rates of 25 and 0 %, 31 runs each: found to differ":
+            ("at least 80 %", lambda rng: tells_rates_apart(rng, 0.25, 0, 31)),
+        "equal times to reach an accuracy, which a fourth of the runs do not: found to differ":
+            ("5 %", lambda rng: tells_times_apart(rng, 1.0)),
         "times in the ratio 1 to 4: found to differ": ("", lambda rng: tells_times_apart(rng, 4.0)),
     }  # fmt: skip
 
@@ -181,7 +198,7 @@ def simulate(studies: int) -> pd.DataFrame:
         n = studies // 10 if check is finds_a_direction else studies
         found = sum(check(rng) for _ in range(n))
         low, high = stats.binomtest(found, n).proportion_ci(method="wilson")
-        rows.append((name, expected, f"{found / n:.1%} [{low:.1%}, {high:.1%}]", n))
+        rows.append((name, expected, f"{100 * found / n:.1f} % [{100 * low:.1f}, {100 * high:.1f}]", n))
     return pd.DataFrame(rows, columns=["what", "expected", "came out [95 %]", "studies"])
 
 
@@ -190,8 +207,11 @@ def page(table: pd.DataFrame) -> str:
     rows = ["| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False)]
     head = f"""# How often the rules err
 
-By `make bench-rules`: simulated studies of known truth, judged by the report's own code. Seeds a variant: {SEEDS};
-standard deviation over seeds: {SD * 100:.2f} points of accuracy; margin: {MARGIN * 100:.2f} points.
+`make bench-rules` simulates studies whose truth is known, and the report's own code judges them: {SEEDS} seeds a
+variant, an accuracy with a standard deviation of {SD * 100:.2f} points over seeds, a margin of
+{MARGIN * 100:.2f} points. *Found* is a direction that is confirmed or reversed; the other words are the
+[terms](../REPORT.md#terms) of the report. In brackets stands the 95 % interval of a share. A row without an expected
+share shows how often the rule decides at all.
 
 | {" | ".join(table.columns)} |
 | --- | --- | ---: | ---: |"""

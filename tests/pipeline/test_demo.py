@@ -89,7 +89,7 @@ def test_the_small_study_decides_claims_of_every_kind_and_says_what_it_is(study)
     title, opening = report.split("\n", 1)[0], report.split("\n## ")[0]
     assert title == "# A demonstration: claims of five MNIST lab reports, on scikit-learn's digits"
     assert "1,797 digits" in opening and "nothing on whether a report is right about MNIST" in opening
-    assert f"- {len(verdicts)} claims of five reports: " in opening
+    assert f"{len(verdicts)} claims of five reports came out so:" in opening
     assert "[The claims](#the-claims)" in report
 
 

@@ -45,7 +45,7 @@ def explain(results: Results, claim: Claim, effect: Effect) -> Explained | None:
         differs = " and ".join(sorted(changed)) or "nothing"
         return Explained(missing=f"the control differs in {differs}; one setting is needed")
     if effect.outcome not in (CONFIRMED, REVERSED):
-        return Explained(missing="there is no difference to explain")
+        return Explained(missing="no effect is confirmed that it could explain")
     try:
         samples = [*effect.samples, *sample(results, claim, control)]
     except NotMeasuredError as missing:
@@ -54,7 +54,7 @@ def explain(results: Results, claim: Claim, effect: Effect) -> Explained | None:
         return Explained(missing="times that are not known have no share")
     a, b, c, d = at_shared_seeds(samples)
     if len(a) < 2:
-        return Explained(missing=f"{len(a)} seeds in common, two are needed")
+        return Explained(missing=f"seeds in common: {len(a)}, two are needed")
     share, (low, high) = statistics.share_explained((a, b), (c, d))
     outcome = EXPLAINED if low > SHARES[1] else NOT_EXPLAINED if high < SHARES[0] else PARTLY
     return Explained(outcome, share, (low, high))

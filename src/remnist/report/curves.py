@@ -105,7 +105,7 @@ def _draw(
             axes.set_title(panel, size=9)
             axes.set(xlabel=x.label, ylabel=label if axes is row[0] else "")
         if x is EPOCHS:
-            _publish(row[-1], question, styles, (low, high))
+            _publish(row[-1], question, results, styles, (low, high))
         across = curves[curves["variant"].isin(question.variants)][x.column]
         _scale(row[0], x, (across.min(), max(across.max(), 1.5 * across.min(), across.min() + 1e-3)), (low, high))
         row[0].annotate(
@@ -122,12 +122,16 @@ def _draw(
     return figure
 
 
-def _publish(axes: Axes, question: Question, styles: Mapping[str, Any], errors: tuple[float, float]) -> None:
-    """Draw the published accuracies by epoch."""
+def _publish(
+    axes: Axes, question: Question, results: Results, styles: Mapping[str, Any], errors: tuple[float, float]
+) -> None:
+    """Draw the published accuracies, by epoch and at the end."""
     for variant, printed in question.published.items():
         if variant not in styles:  # which the plan has not
             continue
-        points = {epoch: 1 - each.accuracy for epoch, each in printed.epochs.items() if each.accuracy is not None}
+        printed_at = {results.plan[variant].train.epochs: printed.accuracy}
+        printed_at |= {epoch: each.accuracy for epoch, each in printed.epochs.items()}
+        points = {epoch: 1 - accuracy for epoch, accuracy in printed_at.items() if accuracy is not None}
         axes.scatter(
             list(points), np.clip(list(points.values()), *errors), s=24, marker="D", facecolors="none",
             edgecolors=styles[variant]["color"], linewidths=1.2, zorder=3, clip_on=False,

@@ -94,7 +94,7 @@ def of_samples(claim: Claim, samples: list[Sample], *, paired: bool, image_se: f
     if one.image_se is not None:
         return _of_images(claim, one)
     arrays = at_shared_seeds(samples) if paired else [each.array for each in samples]
-    at_least_two(*arrays)
+    at_least_two(*arrays, of="timing" if claim.metric == "seconds_per_epoch" else "run")
     difference = statistics.difference(arrays, claim.level, paired=paired, image_se=image_se)
     scale = scale_of(claim, samples)
     return Effect(
@@ -111,10 +111,10 @@ def of_samples(claim: Claim, samples: list[Sample], *, paired: bool, image_se: f
     )
 
 
-def at_least_two(*samples: Floats) -> None:
-    """Raise NotMeasuredError if a sample has fewer than two values."""
+def at_least_two(*samples: Floats, of: str = "run") -> None:
+    """Raise NotMeasuredError if a sample has fewer than two values, each of a run or whatever is named."""
     if (fewest := min(map(len, samples))) < 2:
-        raise NotMeasuredError(f"{fewest} run{'s' if fewest != 1 else ''} to compare, two are needed")
+        raise NotMeasuredError(f"{fewest} {of}{'s' if fewest != 1 else ''} to compare, two are needed")
 
 
 def scale_of(claim: Claim, samples: list[Sample]) -> float:

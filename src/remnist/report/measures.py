@@ -174,6 +174,8 @@ def _together(results: Results, kind: str, variants: list[str]) -> list[Sample]:
     """Return by how much five networks exceed the mean of one: of one variant, or of every variant."""
     five = results.ensembles[results.ensembles["members"] == FEW].set_index("variant")
     gains = (five[kind] - results.runs.groupby("variant")["accuracy"].mean()).dropna()
+    if not variants and len(gains) < 2:
+        raise NotMeasuredError(f"{len(gains)} variants have {FEW} seeds, two are needed")
     if not variants:
         return [Sample(gains)]
     if variants[0] not in gains:

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from remnist.plan.claims import Claims
-from remnist.report import causes, gallery, markdown, stability, words
+from remnist.report import causes, gallery, glossary, markdown, stability, words
 from remnist.report.questions import Question
+from remnist.report.recipes import recipe
 from remnist.report.summaries import Summary, digit_means, missing_digits
 from remnist.report.tables import DIGITS, Results, data_set, image_variants
 from remnist.report.verdicts import OUTCOMES, Judged
@@ -56,11 +57,14 @@ def render(
         words.published,
         words.measured,
         words.effect,
+        words.still_open,
         words.size,
         words.cause,
     ):
         environment.filters[phrase.__name__] = phrase
+    reference = results.plan.get(claims.reference)
     environment.filters |= {
+        "recipe": lambda variant: recipe(results.plan[variant], reference if variant != claims.reference else None),
         "accuracy": lambda variant: markdown.accuracy(summary[variant]["accuracy"], summary[variant]["accuracy_sd"]),
         "pair": lambda row: gallery.pair(row["label"], row["predicted"]),
     }
@@ -77,6 +81,8 @@ def render(
         validation=data.validation,
         outcomes={outcome: found for outcome in OUTCOMES if (found := [e for e in judged if e.outcome == outcome])},
         judged=judged,
+        meanings=glossary.OUTCOMES,
+        metrics=glossary.metrics(judged),
         findings=[each for name in claims.findings for each in judged if each.id == name],
         studies=stability.STUDIES,
         fragile=stability.FRAGILE,
@@ -88,6 +94,7 @@ def render(
         digits=DIGITS,
         by_digit={name: [None if pd.isna(row[digit]) else row[digit] for digit in DIGITS]
                   for name, row in digit_means(results).iterrows()},
+        others=[name for name in results.plan if name not in image_variants(results)],
         images=gallery.facts(results, ranking) if len(ranking) else None,
         binomial=100 * math.sqrt(0.02 * 0.98 / results.test_images),
     )  # fmt: skip
@@ -102,7 +109,7 @@ def title(claims: Claims, data: str) -> str:
 
 
 def _lead(results: Results, summary: Summary, claims: Claims, *, published_here: bool) -> Json:
-    """Return what the report says first of the accuracies: the best, the reference's span, the published ones."""
+    """Return what the report says of the accuracies: the best, the reference's span, the published ones."""
     runs = {str(name): accuracies for name, accuracies in results.runs.groupby("variant")["accuracy"]}
     reference = runs.get(claims.reference, pd.Series(dtype=float))
     compared = {v: p.accuracy for v, p in claims.published.items() if v in runs and p.accuracy is not None}
@@ -113,6 +120,7 @@ def _lead(results: Results, summary: Summary, claims: Claims, *, published_here:
         "images": round((reference.max() - reference.min()) * results.test_images) if len(reference) > 1 else None,
         "compared": compared if published_here else {},
         "within": sum(runs[v].min() <= accuracy <= runs[v].max() for v, accuracy in compared.items()),
+        "expected": sum((len(runs[v]) - 1) / (len(runs[v]) + 1) for v in compared),  # within, were each one more run
         "widest": max(compared, key=lambda v: abs(summary[v]["accuracy"] - compared[v]), default=None),
     }
 

@@ -5,9 +5,9 @@ import math
 from markupsafe import Markup
 
 from remnist.plan.claims import RATES, Claim
-from remnist.report import effects, markdown, units
+from remnist.report import effects, glossary, markdown, units
 from remnist.report.causes import Explained
-from remnist.report.effects import Effect
+from remnist.report.effects import DIRECTIONS, UNDECIDED, Effect
 from remnist.report.measures import Sample, at_shared_seeds
 from remnist.report.published import Printed
 from remnist.report.statistics import ALPHA, Interval, median_time
@@ -33,7 +33,7 @@ def is_difference(claim: Claim) -> bool:
 
 def metric(claim: Claim) -> str:
     """Return by which metric a claim compares, of which runs."""
-    words = claim.metric.replace("_", " ").replace("roc auc", "ROC-AUC of the")
+    words = glossary.name(claim.metric)
     if claim.reach is not None:
         words += f" {claim.reach * 100:g} %"
     if claim.epoch is not None:
@@ -52,10 +52,14 @@ def expected(claim: Claim) -> str:
 
 
 def published(judged: Judged) -> str:
-    """Return the published difference, or value; nothing where there is none."""
+    """Return the published difference, or value, with half the unit that it was rounded to; nothing without one."""
+    claim = judged.claim
     if judged.printed:
-        return "; ".join(_figure(each, judged.claim, each.published) for each in judged.printed[:FIRST]) + _more(judged)
-    return "" if judged.size is None else _against_level(judged.claim, judged.size.published)
+        figures = (_figure(each, claim, each.published) for each in judged.printed[:FIRST])
+        return _rounded(claim, "; ".join(figures), units.of_values(claim.metric)) + _more(judged)
+    if judged.size is None:
+        return ""
+    return _rounded(claim, _against_level(claim, judged.size.published), units.of_differences(claim.metric))
 
 
 def measured(judged: Judged) -> Markup:
@@ -84,24 +88,44 @@ def interval(claim: Claim, bounds: Interval) -> Markup:
 
 
 def effect(judged: Judged) -> str:
-    """Return what became of the effect, and how many seeds would decide what is open."""
+    """Return what became of the effect, and why it is open and how many seeds would decide, where it is."""
     found = judged.effect
     if found is None:
         return ""
-    words = found.outcome + (", negligible" if found.negligible else "")
+    return "; ".join(filter(None, [found.outcome + (", negligible" if found.negligible else ""), still_open(judged)]))
+
+
+def still_open(judged: Judged) -> str:
+    """Return why an effect is undecided that its interval seems to show, and how many seeds would decide.
+
+    Nothing where it is decided, and where nothing is to be said.
+    """
+    found = judged.effect
+    if found is None or found.outcome != UNDECIDED:
+        return ""
+    words = []
+    if found.p_value <= ALPHA and judged.claim.expect in DIRECTIONS:
+        words = [f"p {_p(found.p_value)} by itself, {_p(found.corrected)} among {found.family} directions"]
+    elif found.p_value <= ALPHA:
+        words = ["a difference, which may lie within the margin or beyond"]
     seeds = effects.seeds_to_decide(judged.claim, found)
-    return words + (f"; {seeds} seeds would decide" if seeds else "")
+    return "; ".join([*words, f"{seeds} seeds would decide"] if seeds else words)
 
 
 def size(judged: Judged) -> str:
     """Return how the published size compares with the measured one."""
     if judged.printed:
         inside = sum(each.p_value > ALPHA for each in judged.printed)
-        return f"{inside} of {len(judged.printed)} as one run has them"
+        words = f"{inside} of {len(judged.printed)} such as one run gives"
+        unit = units.of_values(judged.claim.metric)
+        low, high = (_format(unit, end, unit=False) for end in judged.printed[0].interval)
+        return f"{words}; one run: [{low}, {high}]" if len(judged.printed) == 1 else words
     if judged.size is None:
         return ""
-    words = {"consistent": "consistent", "smaller": "smaller than published", "larger": "larger than published"}
-    return words[judged.size.outcome] + ("" if judged.size.one_pair_could_tell else "; one pair of runs cannot tell it")
+    found = {"consistent": "consistent", "smaller": "smaller than published", "larger": "larger than published"}
+    one = "one pair of runs" if is_difference(judged.claim) else "one run"
+    untold = "" if judged.size.one_pair_could_tell else ", too few to tell the published from zero"
+    return f"{found[judged.size.outcome]}; {one}: {interval(judged.claim, judged.size.interval)}{untold}"
 
 
 def cause(judged: Judged) -> str:
@@ -109,7 +133,7 @@ def cause(judged: Judged) -> str:
     found = judged.cause
     if found is None or judged.claim.cause is None:
         return ""
-    return f"{judged.claim.cause.words}: {share(found)}"
+    return f"{judged.claim.cause.words} ({share(found)})"
 
 
 def share(found: Explained) -> str:
@@ -117,7 +141,7 @@ def share(found: Explained) -> str:
     if found.missing:
         return found.missing
     low, high = found.interval
-    ends = f"[{low * 100:.0f}, {high * 100:.0f}]" if math.isfinite(low) else "of a difference that may as well be none"
+    ends = f"[{low * 100:.0f}, {high * 100:.0f}]" if math.isfinite(low) else "[no bounds]"
     return f"{found.outcome}, {found.share * 100:.0f} % {ends}"
 
 
@@ -152,8 +176,17 @@ def _more(judged: Judged) -> str:
 
 
 def _figure(printed: Printed, claim: Claim, value: float) -> str:
-    where = place(printed, claim)
+    names = [printed.variant if len(claim.variants) > 1 else "", place(printed, claim)]
+    where = ", ".join(filter(None, names))
     return f"{where}{': ' if where else ''}{_format(units.of_values(claim.metric), value)}"
+
+
+def _rounded(claim: Claim, figure: str, unit: Unit) -> str:
+    """Return a figure that the claim states with half the unit that it was rounded to; others as they are."""
+    if claim.published is None or not claim.rounded_to or claim.level is not None:
+        return figure
+    number, space, name = figure.partition(" ")
+    return f"{number} ± {_format(unit, claim.rounded_to / 2, unit=False)}{space}{name}"
 
 
 def _median(side: Sample) -> str:

@@ -84,9 +84,9 @@ LATE = {name: [[0.95 if name != "a" else 0.9] * 2] * 12 for name in "abc"}  # a 
 @pytest.mark.parametrize(
     ("runs", "changes", "missing"),
     [
-        ({"a": accuracies(0.9), "c": accuracies(0.8)}, {}, "there is no difference to explain"),
+        ({"a": accuracies(0.9), "c": accuracies(0.8)}, {}, "no effect is confirmed that it could explain"),
         ({"a": accuracies(0.8)}, {}, "there is no variant c"),
-        ({"a": accuracies(0.8), "c": [0.8]}, {}, "1 seeds in common, two are needed"),
+        ({"a": accuracies(0.8), "c": [0.8]}, {}, "seeds in common: 1, two are needed"),
         ({"a": accuracies(0.8), "c": accuracies(0.8)},
          {"metric": "epochs_to_reach", "reach": 0.95, "expect": "more"}, "times that are not known have no share"),
     ],

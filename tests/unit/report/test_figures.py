@@ -100,3 +100,14 @@ def test_figures_heed_no_settings_but_the_projects(results, claimed, tmp_path):
         with mpl.rc_context(settings):
             figures.draw("roc", tmp_path / name, asked, results)
     assert (tmp_path / "own/roc.png").read_bytes() == (tmp_path / "others/roc.png").read_bytes()
+
+
+def test_published_accuracies_are_drawn_at_their_epochs_and_at_the_end(results):
+    """0.75 at the end, which is epoch 2, and 0.8 after epoch 1."""
+    printed = Published(report=1, accuracy=0.75, epochs={1: {"accuracy": 0.8}})
+    asked = questions.group(results, claims_of(published={"mlp-baseline": printed}))
+    test = figures.learning_curves(asked, results).axes[1]
+    [marks] = [each for each in test.collections if len(each.get_offsets()) and each.get_offsets()[0][0] > 0]
+    assert [tuple(point) for point in marks.get_offsets()] == [
+        (2, pytest.approx(0.25)), (1, pytest.approx(0.2)),
+    ]  # fmt: skip

@@ -92,10 +92,11 @@ EFFECTS = [
     ({}, "confirmed"),
     ({"margin": 0.05}, "confirmed, negligible"),
     ({"expect": "less"}, "reversed"),
-    ({"expect": "same", "margin": 0.0203}, r"undecided(; \d+ seeds would decide)?"),
+    ({"expect": "same", "margin": 0.0203},
+     r"undecided; a difference, which may lie within the margin or beyond; \d+ seeds would decide"),
     ({"expect": "more", "metric": "digit_missing", "margin": None}, "undecided"),
     ({"variants": ["a", "z"]}, ""),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("changes", "effect"), EFFECTS)
@@ -103,15 +104,38 @@ def test_what_became_of_the_effect(pair, changes, effect):
     assert re.fullmatch(effect, words.effect(judge(pair, **changes)))
 
 
+def test_a_direction_that_is_found_alone_says_why_it_is_open():
+    """Its interval excludes zero, and of ten claims by Holm it is not found."""
+    few = {"a": [0.921, 0.924, 0.919], "b": [0.900, 0.912, 0.905], "c": [0.9, 0.91, 0.92], "d": [0.91, 0.92, 0.9]}
+    others = {f"x{i}": claim(variants=["c", "d"]) for i in range(9)}
+    found, *_ = verdicts.judge(study(few), claims_of({"x": claim()} | others))
+    assert found.effect.interval[0] > 0
+    assert re.fullmatch(
+        r"p 0\.0\d+ by itself, 0\.\d+ among 10 directions; \d+ seeds would decide", words.still_open(found)
+    )
+    assert words.effect(found) == f"undecided; {words.still_open(found)}"
+
+
 @pytest.mark.parametrize(
     ("published", "size"),
     [(0.02, "consistent"), (0.05, "smaller than published"), (0.01, "larger than published"),
-     (0.001, "larger than published; one pair of runs cannot tell it")],
+     (0.001, "larger than published")],
 )  # fmt: skip
 def test_sizes(pair, published, size):
     found = judged(pair, {"b": Published(report=1)}, published=published)
-    assert words.size(found) == size
+    untold = ", too few to tell the published from zero" if published < 0.003 else ""
+    assert re.fullmatch(rf"{size}; one pair of runs: \[\+1\.\d\d, \+2\.\d\d\]{untold}", words.size(found))
     assert words.published(found) == f"{100 * published:+.2f} points"
+
+
+def test_a_published_figure_has_its_rounding(pair):
+    assert words.published(judged(pair, {"b": Published(report=1)}, published=0.03, rounded_to=0.01)) == (
+        "+3.00 ± 0.50 points"
+    )
+    asked = {"variants": ["a"], "expect": "as_published", "margin": None, "metric": "loss", "published": 0.21}
+    found = judged(pair, {"a": Published(report=1)}, rounded_to=0.02, **asked)
+    assert words.published(found) == "0.2100 ± 0.0100"
+    assert words.size(found) == "1 of 1 such as one run gives; one run: [0.2000, 0.2000]"
 
 
 def test_published_figures_of_several_epochs():
@@ -121,7 +145,13 @@ def test_published_figures_of_several_epochs():
     found = judged(results, {"a": Published(report=1, epochs=epochs)}, **asked)
     assert words.published(found) == "epoch 1: 90.00 %; epoch 2: 99.00 %; 1 more"
     assert words.measured(found) == "epoch 1: 90.00 %; epoch 2: 95.00 %; 1 more"
-    assert words.size(found).startswith("2 of 3 ")
+    assert words.size(found) == "2 of 3 such as one run gives"
+
+
+def test_published_figures_of_several_variants_are_named(pair):
+    figures = {name: Published(report=1, accuracy=0.92) for name in "ab"}
+    found = judged(pair, figures, expect="as_published", margin=None)
+    assert words.published(found) == "a: 92.00 %; b: 92.00 %"
 
 
 @pytest.mark.parametrize(("rounded_to", "inside"), [(0.0, 0), (0.01, 1)])
