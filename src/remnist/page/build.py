@@ -14,7 +14,8 @@ from markupsafe import Markup
 from remnist.files import write_text
 from remnist.page import content, intervals
 from remnist.page.charts import charts
-from remnist.report.markdown import percent
+from remnist.report import glossary, stability
+from remnist.report.markdown import percent, sentence
 from remnist.report.page import title
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -39,7 +40,7 @@ def render(shown: content.Content) -> str:
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"percent": percent, "drawn": intervals.draw}
+    environment.filters |= {"percent": percent, "sentence": sentence, "drawn": intervals.draw}
     tables = {
         "charts": charts(),
         "claims": {row["id"]: row["charts"] for row in shown.rows},
@@ -48,6 +49,9 @@ def render(shown: content.Content) -> str:
     return environment.get_template("index.html.j2").render(
         title=title(shown.claims, shown.data),
         shown=shown,
+        meanings=glossary.OUTCOMES,
+        metrics=glossary.metrics(shown.claims.claims.values()),
+        fragile=stability.FRAGILE,
         by_id={row["id"]: row for row in shown.rows},
         vega=Markup(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)),  # noqa: S704
         style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # noqa: S704

@@ -15,6 +15,7 @@ from remnist.files import read_json, read_yaml
 from remnist.plan import claims, entries
 from remnist.plan.claims import Claims, Published
 from remnist.plan.comparisons import factors, variants_of
+from remnist.report import words
 from remnist.settings import Variant
 
 Json = dict[str, Any]
@@ -31,10 +32,11 @@ class Content:
         claims: the content of claims.yaml.
         plan: every variant's settings.
         data: the data set of the images.
-        rows: the ledger, a row a claim, with `differs` and `control_differs`, `family` (of models) and `charts`.
+        rows: the ledger, a row a claim, with `differs` and `control_differs`, `families` (of models), `named` (its
+            variants and those of its control and parts) and `charts`.
         outcomes: how many rows have each outcome, in the order of their first row.
-        variants: by name what the page of a variant shows: `model`, `settings`, `summary`, `published`, `runs`,
-            `ensembles`, `hashes`, `claims`, `charts`.
+        variants: by name what the page of a variant shows: `model`, `settings`, `summary`, `accuracy`, `published`,
+            `runs`, `ensembles`, `hashes`, `claims`, `charts`.
         gallery: the picture of the hardest images as base64; empty where there is none.
     """
 
@@ -151,6 +153,7 @@ def _variants(root: Path, plan: Mapping[str, Variant], claimed: Claims) -> Itera
                 "model": variant.model.name,
                 "settings": [(key, value, reference.get(key) == value) for key, value in settings.items()],
                 "summary": summary[name],
+                "accuracy": words.accuracies(runs),
                 "published": printed,
                 "runs": runs[["seed", "accuracy", "loss", "roc_auc_macro", "train_accuracy"]].to_dict(orient="records"),
                 "ensembles": ensembles.get(name, {}),

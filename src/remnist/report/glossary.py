@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from remnist.plan.claims import Claim
 from remnist.report.effects import NO_EFFECT, REVERSED, UNDECIDED
 from remnist.report.published import LARGER, SMALLER
 from remnist.report.verdicts import (
@@ -10,7 +11,6 @@ from remnist.report.verdicts import (
     NOT_REPLICATED,
     NOT_TESTABLE,
     REPLICATED,
-    Judged,
 )
 
 OUTCOMES = {
@@ -62,7 +62,7 @@ def name(metric: str) -> str:
     return NAMES.get(metric, metric.replace("_", " "))
 
 
-def metrics(judged: Iterable[Judged]) -> dict[str, str]:
+def metrics(claims: Iterable[Claim]) -> dict[str, str]:
     """Return the metrics of these claims, by their names, in the order of `METRICS`."""
-    used = {"accuracy", "train_accuracy"}.union(each.claim.metric for each in judged)  # others build on these two
+    used = {"accuracy", "train_accuracy"}.union(claim.metric for claim in claims)  # others build on these two
     return {name(metric): meaning for metric, meaning in METRICS.items() if metric in used}

@@ -62,10 +62,10 @@ def render(
         words.cause,
     ):
         environment.filters[phrase.__name__] = phrase
-    reference = results.plan.get(claims.reference)
+    reference, runs = results.plan.get(claims.reference), results.runs.groupby("variant")
     environment.filters |= {
         "recipe": lambda variant: recipe(results.plan[variant], reference if variant != claims.reference else None),
-        "accuracy": lambda variant: markdown.accuracy(summary[variant]["accuracy"], summary[variant]["accuracy_sd"]),
+        "accuracy": lambda variant: words.accuracies(runs.get_group(variant)),
         "pair": lambda row: gallery.pair(row["label"], row["predicted"]),
     }
     data = data_set(results)
@@ -82,7 +82,7 @@ def render(
         outcomes={outcome: found for outcome in OUTCOMES if (found := [e for e in judged if e.outcome == outcome])},
         judged=judged,
         meanings=glossary.OUTCOMES,
-        metrics=glossary.metrics(judged),
+        metrics=glossary.metrics(each.claim for each in judged),
         findings=[each for name in claims.findings for each in judged if each.id == name],
         studies=stability.STUDIES,
         fragile=stability.FRAGILE,

@@ -2,6 +2,7 @@
 
 import math
 
+import pandas as pd
 from markupsafe import Markup
 
 from remnist.plan.claims import RATES, Claim
@@ -63,7 +64,7 @@ def published(judged: Judged) -> str:
 
 
 def measured(judged: Judged) -> Markup:
-    """Return what was measured, with its 95 % interval over seeds where it has one."""
+    """Return what was measured, with its 95 % interval over seeds where it has one, and that with the images."""
     claim, effect = judged.claim, judged.effect
     if judged.printed:
         texts = (f"{_figure(each, claim, each.measured)}" for each in judged.printed[:FIRST])
@@ -77,7 +78,9 @@ def measured(judged: Judged) -> Markup:
         return markdown.escape(" against ".join(_median(side) for side in effect.samples))
     if claim.by_construction:
         return markdown.escape(_against_level(claim, effect.difference))
-    return Markup(f"{_against_level(claim, effect.difference)} {interval(claim, effect.interval)}")  # noqa: S704
+    seeds, images = interval(claim, effect.interval), interval(claim, effect.with_images)
+    words = Markup(f"{_against_level(claim, effect.difference)} {seeds}")  # noqa: S704
+    return words if images == seeds else words + ", with images " + images
 
 
 def interval(claim: Claim, bounds: Interval) -> Markup:
@@ -168,6 +171,19 @@ def details(judged: Judged, found: Effect) -> dict[str, str | Markup]:
         "at_half": effects.decide(claim, found, (claim.margin or 0.0) / 2),
         "at_twice": effects.decide(claim, found, (claim.margin or 0.0) * 2),
     }
+
+
+def accuracies(runs: pd.DataFrame) -> str:
+    """Return the mean accuracy of a variant's runs with its deviation; of those with all digits, where others lack one.
+
+    Args:
+        runs: with `accuracy` and `digit_missing`.
+    """
+    whole = runs[~runs["digit_missing"]]
+    is_mixed = 0 < len(whole) < len(runs)
+    counted = (whole if is_mixed else runs)["accuracy"]
+    words = markdown.accuracy(counted.mean(), counted.std(ddof=1) if len(counted) > 1 else None)
+    return words + (f" (the {len(whole)} of {len(runs)} runs with all digits)" if is_mixed else "")
 
 
 def _more(judged: Judged) -> str:

@@ -79,7 +79,9 @@ def test_the_p_value_of_censored_times_is_the_log_rank_tests():
         return stats.CensoredData.right_censored([e or 8 for e in epochs], [e is None for e in epochs])
 
     found = effect(times(LATE, EARLY), **REACH)
-    assert found.p_value == pytest.approx(stats.logrank(censored(LATE), censored(EARLY)).pvalue)
+    # By Student's test in place of the normal distribution, which finds too much in small samples.
+    normal = stats.logrank(censored(LATE), censored(EARLY)).pvalue
+    assert normal < found.p_value < normal + 0.005
 
 
 def test_times_that_all_runs_reach_are_numbers():

@@ -98,6 +98,16 @@ def epochs_to(curves: pd.DataFrame, variant: str, part: str, reach: float) -> pd
     return first.reindex(range(SEEDS))
 
 
+def log_rank(first, second):
+    """The p-value of Student's test of the log-rank scores."""
+    times = pd.concat([first, second], ignore_index=True)
+    at_risk = {time: (~(times < time)).sum() for time in times.dropna()}
+    happened = times.value_counts()
+    hazard = times.map(lambda time: sum(n / at_risk[t] for t, n in happened.items() if not t > time))
+    scores = times.notna() - hazard
+    return stats.ttest_ind(scores[: len(first)], scores[len(first) :]).pvalue
+
+
 @pytest.mark.parametrize("reach", [0.82, 0.84, 0.94])
 def test_epochs_to_reach(results, csv, reach):
     _, curves = csv
@@ -107,8 +117,7 @@ def test_epochs_to_reach(results, csv, reach):
         expected = compared(first, second, True, False)
         assert {name: row[name] for name in expected} == pytest.approx(expected, abs=2e-6)
     else:
-        both = [stats.CensoredData.right_censored(v.fillna(EPOCHS), v.isna()) for v in (first, second)]
-        assert row["p_value"] == pytest.approx(stats.logrank(*both).pvalue, abs=2e-6)
+        assert row["p_value"] == pytest.approx(log_rank(first, second), abs=2e-6)
         assert row["low"] is None
 
 

@@ -84,7 +84,8 @@ def test_each_claim_is_judged_in_words(results):
     asked = {"x": claim(variants=["mlp-baseline", "lr-1e-4"], note="Beware.", says="It is *so*")}
     text = render(results, claims_of(asked, {"lr-1e-4": Published(report=1, accuracy=0.5)}))
     assert cells(text, "| 1 | It is")[:6] == [
-        "1", r"It is \*so\*", "`mlp-baseline` - `lr-1e-4`", "more", "", "+30.00 points [-97.06, +157.06]",
+        "1", r"It is \*so\*", "`mlp-baseline` - `lr-1e-4`", "more", "",
+        "+30.00 points [-97.06, +157.06], with images [-106.47, +166.47]",
     ]  # fmt: skip
     assert "undecided" in cells(text, "| 1 | It is")[6]
     assert "**undecided**" in text

@@ -161,9 +161,11 @@ def test_log_rank_and_medians_by_hand():
     """
     first, second = np.array([2, 4, NAN]), np.array([1, 2, 3.0])
     expected = 1 / 2 + 6 / 5 + 2 / 3 + 1
-    variance = 1 / 4 + 2 * (3 / 5) * (2 / 5) * (3 / 4) + (2 / 3) * (1 / 3)
+    hazard = np.cumsum([1 / 6, 2 / 5, 1 / 3, 1 / 2])  # at 1, 2, 3, 4
+    scores = [*(1 - hazard[[1, 3, 0, 1, 2]]), -hazard[3]]  # 2, 4; 1, 2, 3; never
+    assert sum(scores[:2]) + scores[5] == pytest.approx(2 - expected)
     p_value, longer = statistics.of_times(first, second, 5)
-    assert p_value == pytest.approx(2 * stats.norm.sf((expected - 2) / math.sqrt(variance)))
+    assert p_value == pytest.approx(stats.ttest_ind([*scores[:2], scores[5]], scores[2:5]).pvalue)
     assert longer
     assert statistics.of_times(second, first, 5) == (pytest.approx(p_value), False)
     # Kaplan and Meier: 2/3 of the first are left at 2, 1/3 at 4; of the second 1/3 at 2.

@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pytest
 
 from remnist.plan.claims import Epoch, Published
@@ -47,9 +48,9 @@ def test_comparisons(changes, compared, expected):
 @pytest.mark.parametrize(
     ("changes", "measured"),
     [
-        ({}, r"\+2\.00 points \[\+1\.\d\d, \+2\.\d\d\]"),
+        ({}, r"\+2\.00 points \[\+1\.\d\d, \+2\.\d\d\], with images \[\+1\.\d\d, \+2\.\d\d\]"),
         ({"metric": "loss", "margin": 0.05}, r"\+25\.0 % \[\+25\.0, \+25\.0\]"),
-        ({"variants": ["a"], "level": 0.9}, r"92\.00 % \[91\.\d\d, 92\.\d\d\]"),
+        ({"variants": ["a"], "level": 0.9}, r"92\.00 % \[91\.\d\d, 92\.\d\d\], with images \[90\.\d\d, 93\.\d\d\]"),
         ({"metric": "loss", "margin": 0.05, "variants": ["a"], "level": 0.1}, r"0\.2000 \[0\.2000, 0\.2000\]"),
         ({"metric": "seconds_per_epoch", "margin": 0.1}, r"\+0\.0 % \[-\d\.\d, \+\d\.\d\]"),
         ({"metric": "digit_missing", "margin": None}, r"0 of 12 against 0 of 12"),
@@ -189,3 +190,16 @@ def test_pairs_are_counted_at_the_seeds_that_both_have():
 )
 def test_a_p_value_says_on_which_side_of_5_percent_it_lies(value, text):
     assert markdown.p_value(value) == text
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "missing", "expected"),
+    [
+        ([0.98, 0.96], [False, False], "97.00 ± 1.41 %"),
+        ([0.98, 0.96, 0.88], [False, False, True], "97.00 ± 1.41 % (the 2 of 3 runs with all digits)"),
+        ([0.98, 0.88], [False, True], "98.00 % (the 1 of 2 runs with all digits)"),
+        ([0.11, 0.09], [True, True], "10.00 ± 1.41 %"),
+    ],
+)
+def test_a_mean_is_of_one_kind_of_runs(accuracies, missing, expected):
+    assert words.accuracies(pd.DataFrame({"accuracy": accuracies, "digit_missing": missing})) == expected
