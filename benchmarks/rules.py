@@ -166,8 +166,8 @@ def checks() -> dict[str, tuple[str, Check]]:
         "the interval of one pair of runs holds the next pair": ("95 %", predicts),
         "the interval of the share that a cause explains holds the true share": ("95 %", explains),
         "identical variants, a fourth of whose runs lacks a digit, claim of *more*, all runs: found":
-            (MOST, lambda rng: finds_in_two_humps(rng, found_digits=False)),
-        "the same, runs with all digits alone: found": (MOST, lambda rng: finds_in_two_humps(rng, found_digits=True)),
+            ("5 %", lambda rng: finds_in_two_humps(rng, found_digits=False)),
+        "the same, runs with all digits alone: found": ("5 %", lambda rng: finds_in_two_humps(rng, found_digits=True)),
         "identical variants, a fourth of whose runs lacks a digit, all runs: the 95 % interval holds zero":
             ("95 %", lambda rng: covers_two_humps(rng, found_digits=False)),
         "the same, runs with all digits alone: the 95 % interval holds zero":
