@@ -20,10 +20,11 @@ demo: $(BIN)/.installed ## a study in small on scikit-learn's digits, in demo/, 
 	remnist demo demo
 	cd demo && PYTHONPATH=src python -m remnist.cli repro
 	@cd demo && PYTHONPATH=src python -m remnist.cli page > /dev/null
+	@cd demo && if [ -d .git ]; then git add --all && git commit --quiet --message "Run"; fi
 	@echo
-	@echo "Open demo/page/index.html in a browser, or read demo/REPORT.md."
-	@echo "Change demo/params.yaml and run \`dvc repro\` there: only what the change affects runs again."
-	@echo "Look at a network's mistakes and judge a claim by yourself: demo/docs/lesson.ipynb, with .venv as its kernel."
+	@echo "Open demo/page/index.html in a browser, or read demo/REPORT.md. Then change something and see what it did:"
+	@echo "    . $(BIN)/activate && cd demo && dvc exp run -S model.dropout=0.5 && dvc metrics diff"
+	@echo "A network's mistakes, and a claim at another margin: demo/docs/lesson.ipynb, with .venv as its kernel."
 	@echo "The study on MNIST: make repro"
 
 repro: $(BIN)/.installed ## the study on MNIST: only what changed since the last run

@@ -1,6 +1,7 @@
 """The demonstration's copy of the project, and the copy of the whole graph on the digits."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -102,6 +103,20 @@ def test_a_copy_without_git_draws_its_plots_in_the_projects_page(tmp_path, monke
         assert config["core"]["no_scm"]
         assert config["plots"].get("html_template") == (str(demo.PLOTS_PAGE) if there else None)
         demo.PLOTS_PAGE.touch()
+
+
+def test_the_demonstration_has_a_history_of_its_own_whatever_the_users_git_is_set_to(tmp_path, monkeypatch):
+    settings = "[commit]\n  gpgSign = true\n[core]\n  hooksPath = /nowhere\n  autocrlf = true\n"
+    (tmp_path / ".gitconfig").write_text(settings)
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    demo.copy(tmp_path / "copy", {}, ["xor"])
+    demo.start_history(tmp_path / "copy")
+    for command, said in ((["status", "--short"], ""), (["log", "--format=%s by %an"], "Start by demo\n")):
+        done = subprocess.run(["git", *command], cwd=tmp_path / "copy", check=True, capture_output=True, text=True)
+        assert done.stdout == said
+    assert "no_scm" not in Config(str(tmp_path / "copy/.dvc"))["core"]
 
 
 def test_an_unchanged_copy_has_the_inputs_to_the_byte(tmp_path):

@@ -1,12 +1,13 @@
 """Copy the project to a folder and make a small study on scikit-learn's digits of it: no network, nothing touched.
 
-demo.yaml says which variants, seeds and epochs, and what its report says of itself. The copy has its own DVC cache and
-needs no Git. `make demo` runs it.
+demo.yaml says which variants, seeds and epochs, and what its report says of itself. The copy has its own DVC cache and,
+where Git is installed, its own history, so that `dvc exp run` and `dvc metrics diff` work there. `make demo` runs it.
 """
 
 import argparse
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -27,6 +28,11 @@ PLOTS_PAGE = ROOT / ".venv/plots.html"  # which `make` writes for DVC's plots, w
 # The whole graph on the digits.
 SETTINGS = {"data": {"name": "digits"}, "seeds": [0, 1]}
 EPOCHS = 5
+# The demonstration's own settings of Git: someone who commits, no signature, no hooks of the user's.
+GIT = {
+    "user.name": "demo", "user.email": "demo@localhost", "commit.gpgSign": "false", "core.hooksPath": ".git/no-hooks",
+    "core.autocrlf": "false",
+}  # fmt: skip
 RESULTS = ("dvc.lock", "plan.json", "digests.json", "REPORT.md", "metrics/", "plots/")  # which the copy makes itself
 
 
@@ -36,9 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Make the small study in the folder named on the command line and take Git out of DVC's sight there."""
+    """Make the small study in the folder named on the command line, under a Git of its own if there is one."""
     copy_small(arguments.folder)
-    leave_git(arguments.folder)
+    if shutil.which("git"):
+        start_history(arguments.folder)
+    else:
+        leave_git(arguments.folder)
 
 
 def copy_small(folder: Path) -> None:
@@ -186,9 +195,25 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def start_history(folder: Path) -> None:
+    """Put a copy under a Git of its own, whatever the user's is set to."""
+    _set_up_dvc(folder, "")
+    for command in (
+        ["init", "--quiet"],
+        *(["config", key, value] for key, value in GIT.items()),
+        ["add", "--all"],
+        ["commit", "--quiet", "--message", "Start"],
+    ):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+
+
 def leave_git(folder: Path) -> None:
-    """Take Git out of DVC's sight in a copy, and let its plots use the project's page."""
-    settings = "[core]\n    no_scm = true\n"
+    """Take Git out of DVC's sight in a copy."""
+    _set_up_dvc(folder, "[core]\n    no_scm = true\n")
+
+
+def _set_up_dvc(folder: Path, settings: str) -> None:
+    """Write DVC's local settings of a copy, whose plots use the project's page."""
     if PLOTS_PAGE.exists():
         settings += f'[plots]\n    html_template = "{PLOTS_PAGE}"\n'
     write_text(folder / ".dvc/config.local", settings)

@@ -45,7 +45,7 @@ def explain(results: Results, claim: Claim, effect: Effect) -> Explained | None:
         differs = " and ".join(sorted(changed)) or "nothing"
         return Explained(missing=f"the control differs in {differs}; one setting is needed")
     if effect.outcome not in (CONFIRMED, REVERSED):
-        return Explained(missing="no effect is confirmed that it could explain")
+        return Explained(missing="not judged, as no difference is established")
     try:
         samples = [*effect.samples, *sample(results, claim, control)]
     except NotMeasuredError as missing:
@@ -56,5 +56,7 @@ def explain(results: Results, claim: Claim, effect: Effect) -> Explained | None:
     if len(a) < 2:
         return Explained(missing=f"seeds in common: {len(a)}, two are needed")
     share, (low, high) = statistics.share_explained((a, b), (c, d))
+    if not math.isfinite(low + high):
+        return Explained(UNDECIDED, share, (low, high))
     outcome = EXPLAINED if low > SHARES[1] else NOT_EXPLAINED if high < SHARES[0] else PARTLY
     return Explained(outcome, share, (low, high))

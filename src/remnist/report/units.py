@@ -26,7 +26,7 @@ VALUES = {
     "loss_variation": Unit(1, "", 4), "weight_norm": Unit(1, "", 2), "parameters": Unit(1, "parameters", 0),
     "seconds_per_epoch": Unit(1, "s", 2), "epochs_to_reach": EPOCHS, "train_epochs_to_reach": EPOCHS,
     "roc_auc_worst_digit": Unit(1, "", 5), "roc_auc_spread": Unit(1, "", 5), "diverged": Unit(100, "% of runs", 0),
-    "digit_missing": Unit(100, "% of runs", 0),
+    "digit_missing": Unit(100, "% of runs", 0), "generalization_gap": POINTS, "digit_spread": POINTS,
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from remnist.report.effects import DIRECTIONS, UNDECIDED, Effect
 from remnist.report.measures import Sample, at_shared_seeds
 from remnist.report.published import Printed
 from remnist.report.statistics import ALPHA, Interval, median_time
+from remnist.report.tables import DECIMALS
 from remnist.report.units import Unit
 from remnist.report.verdicts import Judged
 
@@ -108,7 +109,9 @@ def still_open(judged: Judged) -> str:
         return ""
     words = []
     if found.p_value <= ALPHA and judged.claim.expect in DIRECTIONS:
-        words = [f"p {_p(found.p_value)} by itself, {_p(found.corrected)} among {found.family} directions"]
+        words = [
+            f"p {_p(found.p_value)} by itself, {_p(found.corrected)} corrected for {found.family} claims of more or less"
+        ]
     elif found.p_value <= ALPHA:
         words = ["a difference, which may lie within the margin or beyond"]
     seeds = effects.seeds_to_decide(judged.claim, found)
@@ -127,8 +130,18 @@ def size(judged: Judged) -> str:
         return ""
     found = {"consistent": "consistent", "smaller": "smaller than published", "larger": "larger than published"}
     one = "one pair of runs" if is_difference(judged.claim) else "one run"
-    untold = "" if judged.size.one_pair_could_tell else ", too few to tell the published from zero"
-    return f"{found[judged.size.outcome]}; {one}: {interval(judged.claim, judged.size.interval)}{untold}"
+    untold = "" if judged.size.one_pair_could_tell else ", so wide that zero is consistent as well"
+    between = f"; {one}: {interval(judged.claim, judged.size.interval)}{untold}"
+    return found[judged.size.outcome] + (f", the mean is {mean}" if (mean := _of_mean(judged)) else "") + between
+
+
+def _of_mean(judged: Judged) -> str:
+    """Return how the mean compares with a published figure that is consistent with one pair of runs; or nothing."""
+    effect, size, half = judged.effect, judged.size, judged.claim.rounded_to / 2
+    if effect is None or size is None or size.outcome != "consistent":
+        return ""
+    low, high = effect.interval
+    return "smaller" if high < size.published - half else "larger" if low > size.published + half else ""
 
 
 def cause(judged: Judged) -> str:
@@ -144,7 +157,7 @@ def share(found: Explained) -> str:
     if found.missing:
         return found.missing
     low, high = found.interval
-    ends = f"[{low * 100:.0f}, {high * 100:.0f}]" if math.isfinite(low) else "[no bounds]"
+    ends = f"[{low * 100:.0f}, {high * 100:.0f}]" if math.isfinite(low) else "without bounds"
     return f"{found.outcome}, {found.share * 100:.0f} % {ends}"
 
 
@@ -182,7 +195,8 @@ def accuracies(runs: pd.DataFrame) -> str:
     whole = runs[~runs["digit_missing"]]
     is_mixed = 0 < len(whole) < len(runs)
     counted = (whole if is_mixed else runs)["accuracy"]
-    words = markdown.accuracy(counted.mean(), counted.std(ddof=1) if len(counted) > 1 else None)
+    mean, deviation = (round(value, DECIMALS) for value in (counted.mean(), counted.std(ddof=1)))
+    words = markdown.accuracy(mean, deviation if len(counted) > 1 else None)
     return words + (f" (the {len(whole)} of {len(runs)} runs with all digits)" if is_mixed else "")
 
 
