@@ -1,6 +1,6 @@
 """Bring what dvc.lock names from a remote, and DVC's run cache, instead of training.
 
-Each file is held against its hash. Whatever came stays, so that a fetch that was interrupted goes on where it was.
+Each file is held against its hash. All that came stays, so that a fetch that was interrupted goes on where it was.
 `make fetch` runs it.
 """
 
@@ -34,11 +34,12 @@ def run(arguments: argparse.Namespace) -> None:
     problems = []
     if missing := sorted(names[each] for each in wanted - offered):
         remedy = "`make share` where they are, or `make repro` here"
-        problems.append(f"{place}: not there, {len(missing)} of {len(names)}: {listed(missing)}; {remedy}")
+        problems.append(f"{place}: not there: {listed(missing)}; {remedy}")
     if damaged:
         found = sorted(f"{names[each]} ({there.fs.unstrip_protocol(there.oid_to_path(each))})" for each in damaged)
         remedy = "remove them, and `make share` where they are whole"
-        problems.append(f"{place}: damaged there, {len(damaged)} of {len(names)}: {listed(found)}; {remedy}")
+        problems.append(f"{place}: damaged there: {listed(found)}; {remedy}")
     if problems:
         raise UserError("\n".join(problems))
-    print(f"{place}: all {len(names)} files of dvc.lock are here; new here: {len(wanted)} files, {new_runs} runs")
+    new_files = remote.count(wanted)
+    print(f"{place}: all {remote.count(names)} of dvc.lock are here; new here: {new_files}, {new_runs} runs")

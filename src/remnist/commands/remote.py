@@ -109,6 +109,11 @@ def files(here: "HashFileDB", folder: str) -> dict[str, str]:
     return {file.value: "/".join(key) for key, _, file in Tree.load(here, HashInfo("md5", folder))}
 
 
+def count(hashes: Collection[str]) -> str:
+    """Return how many files these are, the lists of folders' files left out."""
+    return f"{sum(not each.endswith(LIST) for each in hashes)} files"
+
+
 def present(cache: Any, hashes: Collection[str]) -> set[str]:
     """Return which of these files a cache has, or a remote; DVC removes one that it finds damaged."""
     return set(cache.oids_exist(list(hashes)))

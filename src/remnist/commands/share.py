@@ -29,4 +29,5 @@ def run(arguments: argparse.Namespace) -> None:
         for hashes in (new - lists, lists):
             remote.copy(here, there, hashes, what=f"Sharing with {place}", verify=False)
         new_runs = remote.copy_runs(repo.cache.legacy, storage.legacy_odb, runs.keys())
-    print(f"{place}: all {len(names)} files of dvc.lock are there; new there: {len(new)} files, {new_runs} runs")
+    new_files = remote.count(new)
+    print(f"{place}: all {remote.count(names)} of dvc.lock are there; new there: {new_files}, {new_runs} runs")
