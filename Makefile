@@ -10,7 +10,7 @@ FIRST_ON_PATH := import os, sys; bin = os.path.join(sys.prefix, "bin") + os.path
 
 PARALLEL := -n auto --dist loadfile  # a process a core, each test file in one of them
 
-.PHONY: help demo repro exp test test-unit faults canary verify audit check-lock check-results review experiments page bench bench-rules bench-parallel bench-memory rehearsal lock
+.PHONY: help demo repro exp share fetch test test-unit faults canary verify audit check-lock check-results review experiments page bench bench-rules bench-parallel bench-memory rehearsal lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -32,6 +32,12 @@ repro: $(BIN)/.installed ## the study on MNIST: only what changed since the last
 
 exp: $(BIN)/.installed ## an experiment: SET="model.dropout=0.5", as `dvc exp run -S` has it
 	remnist repro --set "$$SET"
+
+share: $(BIN)/.installed ## weights and results for colleagues, to REMOTE or DVC's default remote: docs/sharing.md
+	remnist share $${REMOTE:+"$$REMOTE"}
+
+fetch: $(BIN)/.installed ## theirs, from REMOTE or DVC's default remote, instead of training
+	remnist fetch $${REMOTE:+"$$REMOTE"}
 
 test: $(BIN)/.installed ## lint, types, tests
 	ruff check .

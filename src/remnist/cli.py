@@ -13,6 +13,8 @@ COMMANDS = {
     "worker": ("commands.worker", "work for a study on other machines"),
     "check-lock": ("commands.check_lock", "tell whether `dvc repro` would run any stage"),
     "check-results": ("commands.check_results", "train a few variants again and compare them with dvc.lock"),
+    "share": ("commands.share", "send what dvc.lock names to a remote"),
+    "fetch": ("commands.fetch", "bring what dvc.lock names from a remote"),
     "canary": ("commands.canary", "compute what each process computes first and compare its bits with the known ones"),
     "verify": ("commands.verify", "train the same here and on emulated processors and compare the bits"),
     "review": ("review.pull_request", "say what the working tree changes against another revision"),

@@ -1,8 +1,10 @@
 """Errors that are the user's to mend, and how a message shows a value."""
 
 import json
+from collections.abc import Sequence
 
 LONGEST = 100  # characters of a value that a message shows
+SHOWN = 10  # names in a message
 
 
 class UserError(Exception):
@@ -21,6 +23,12 @@ def shown(value: object) -> str:
     except (TypeError, ValueError):  # a key that JSON has not, a list that is in itself
         text += "..."
     return printable(text)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = f", and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 def reason(error: BaseException) -> str:

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from remnist.commands.lock import LOCK, is_whole_lock
-from remnist.errors import UserError
+from remnist.errors import UserError, listed
 from remnist.files import read_json, read_yaml
 from remnist.plan import claims, comparisons, digests
 from remnist.plan.resolve import resolve
 from remnist.runtime.repository import repository
 from remnist.runtime.stage import DIGESTS, PARAMS, PLAN
 
-SHOWN = 10  # names in a message
 TRACKED = f"{LOCK}, plan.json, {DIGESTS}, metrics, plots and REPORT.md"
 
 
@@ -137,9 +136,3 @@ def made(entry: Any, makers: Iterable[Any]) -> Any:
     tree = Tree.from_list(files)
     tree.digest()
     return tree.hash_info
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return the first of some names, and how many more there are."""
-    more = f", and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

@@ -14,9 +14,9 @@ from remnist.report.verdicts import (
 )
 
 OUTCOMES = {
-    REPLICATED: "The runs show what the report says; a published figure, if there is one, is within reach of a single run.",
-    f"{REPLICATED}, {SMALLER}": "They show it, but smaller than published, by more than a single pair of runs explains.",
-    f"{REPLICATED}, {LARGER}": "They show it, but larger than published, by more than a single pair of runs explains.",
+    REPLICATED: "The runs show what the report says; a published figure, if any, is within reach of a single run.",
+    f"{REPLICATED}, {SMALLER}": "They show it, but smaller than published, by more than one pair of runs explains.",
+    f"{REPLICATED}, {LARGER}": "They show it, but larger than published, by more than one pair of runs explains.",
     NOT_REPLICATED: "The published figure is out of reach of a single run.",
     NO_EFFECT: "They show that the difference, if there is one, is too small to matter.",
     REVERSED: "They show the opposite: a difference the other way, or one that matters where the report denies it.",
@@ -39,7 +39,7 @@ METRICS = {
     "roc_auc_spread": "largest area under the ROC curves of the digits minus the smallest",
     "weight_norm": "root of the sum of all squared weights and biases",
     "parameters": "number of weights and biases that are trained",
-    "diverged": "share of runs without a finite loss, or that have not learnt: with a train accuracy below twice that of guessing",
+    "diverged": "share of runs without a finite loss, or with a train accuracy below twice that of guessing: not learnt",
     "digit_missing": "share of runs that get fewer than half of the test images of some digit right",
     "epochs_to_reach": REACHED.format("accuracy"),
     "train_epochs_to_reach": REACHED.format("train accuracy"),

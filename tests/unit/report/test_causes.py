@@ -84,7 +84,7 @@ LATE = {name: [[0.95 if name != "a" else 0.9] * 2] * 12 for name in "abc"}  # a 
 @pytest.mark.parametrize(
     ("runs", "changes", "missing"),
     [
-        ({"a": accuracies(0.9), "c": accuracies(0.8)}, {}, "no effect is confirmed that it could explain"),
+        ({"a": accuracies(0.9), "c": accuracies(0.8)}, {}, "not judged, as no difference is established"),
         ({"a": accuracies(0.8)}, {}, "there is no variant c"),
         ({"a": accuracies(0.8), "c": [0.8]}, {}, "seeds in common: 1, two are needed"),
         ({"a": accuracies(0.8), "c": accuracies(0.8)},
