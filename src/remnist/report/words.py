@@ -109,9 +109,8 @@ def still_open(judged: Judged) -> str:
         return ""
     words = []
     if found.p_value <= ALPHA and judged.claim.expect in DIRECTIONS:
-        words = [
-            f"p {_p(found.p_value)} by itself, {_p(found.corrected)} corrected for {found.family} claims of more or less"
-        ]
+        by_itself, corrected = _p(found.p_value), _p(found.corrected)
+        words = [f"p {by_itself} by itself, {corrected} corrected for {found.family} claims of more or less"]
     elif found.p_value <= ALPHA:
         words = ["a difference, which may lie within the margin or beyond"]
     seeds = effects.seeds_to_decide(judged.claim, found)

@@ -111,9 +111,8 @@ def test_a_direction_that_is_found_alone_says_why_it_is_open():
     others = {f"x{i}": claim(variants=["c", "d"]) for i in range(9)}
     found, *_ = verdicts.judge(study(few), claims_of({"x": claim()} | others))
     assert found.effect.interval[0] > 0
-    assert re.fullmatch(
-        r"p 0\.0\d+ by itself, 0\.\d+ corrected for 10 claims of more or less; \d+ seeds would decide", words.still_open(found)
-    )
+    expected = r"p 0\.0\d+ by itself, 0\.\d+ corrected for 10 claims of more or less; \d+ seeds would decide"
+    assert re.fullmatch(expected, words.still_open(found))
     assert words.effect(found) == f"undecided; {words.still_open(found)}"
 
 
