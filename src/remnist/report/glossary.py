@@ -39,7 +39,7 @@ METRICS = {
     "roc_auc_spread": "largest area under the ROC curves of the digits minus the smallest",
     "weight_norm": "root of the sum of all squared weights and biases",
     "parameters": "number of weights and biases that are trained",
-    "diverged": "share of runs without a finite loss, or with a train accuracy below twice guessing, that learnt nothing",
+    "diverged": "share of runs whose loss is not finite, or whose train accuracy is below twice that of guessing",
     "digit_missing": "share of runs that get fewer than half of the test images of some digit right",
     "epochs_to_reach": REACHED.format("accuracy"),
     "train_epochs_to_reach": REACHED.format("train accuracy"),
