@@ -90,7 +90,7 @@ class Outcome:
         return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
 
 
-SMALL_BATCH = 20  # images
+SMALL_BATCH = 12  # images
 REFERENCE = Run("all in one process")
 FEW = Run("few variants", seeds=(1,), few=True)
 RUNS = (
