@@ -76,7 +76,7 @@ def measure() -> None:
     _, tested = np.unique(whole["test_labels"], return_index=True)
     for name, variant in entries.read(Path("plan.json")).items():
         trained = variant.train.batch_size * 5 // 4
-        parts = {"train": slice(trained), "validation": slice(HELD_OUT), "test": tested}
+        parts: dict[str, Any] = {"train": slice(trained), "validation": slice(HELD_OUT), "test": tested}
         kept = {name: array[parts.get(name.split("_")[0], slice(None))] for name, array in whole.items()}
         write_bytes(DATA, save(kept))
         for stage in ("train", "evaluate"):
