@@ -54,7 +54,7 @@ faults: $(BIN)/.installed ## kills, faults and bad input, all of them, and their
 canary: $(BIN)/.installed ## what each process computes first, to see in a second whether any bit is another one here
 	remnist canary
 
-verify: $(BIN)/.installed ## the same bits here and on emulated processors; needs qemu-user; 14 minutes
+verify: $(BIN)/.installed ## the same bits here and on emulated processors; needs qemu-user; 8 minutes
 	remnist verify
 
 audit: $(BIN)/.installed ## what is installed fits together, and direct dependencies have licences that pyproject.toml allows
