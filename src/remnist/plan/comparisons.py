@@ -35,7 +35,8 @@ def check(claims: Claims, plan: Mapping[str, Variant]) -> None:
             problems.add(path, number, f"allowed: {', '.join(map(str, claims.reports))}, the numbers under reports")
 
     known("reference", claims.reference, plan, "variant of params.yaml")
-    if claims.reference in plan and isinstance(plan[claims.reference].data, Xor):
+    on_images = {name for name, variant in plan.items() if not isinstance(variant.data, Xor)}
+    if on_images and claims.reference in plan.keys() - on_images:
         problems.add("reference", claims.reference, "a variant that learns images is expected here")
     for name, printed in claims.published.items():
         known(f"published.{name}", name, plan, "variant of params.yaml")
