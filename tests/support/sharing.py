@@ -1,6 +1,7 @@
 """Two clones that share results by a remote: a folder, or a bucket of moto's server of S3 in this process."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ def fails(folder: Path, target: str, remote: str = "", **environment: str) -> st
     variables = Repository.environment() | environment
     done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
     assert done.returncode, done.stdout
-    error = "".join(line for line in done.stderr.splitlines(keepends=True) if not line.startswith("make: ***"))
+    error = re.sub(r"^make(\[\d+\])?: \*\*\*.*\n", "", done.stderr, flags=re.MULTILINE)
     assert error.startswith("error: "), error
     assert len(error.splitlines()) <= 2, error
     return error

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 import vl_convert
@@ -12,21 +13,21 @@ from remnist.files import write_json
 from remnist.page import build, content, intervals
 from remnist.page.charts import charts
 from remnist.plan.claims import Cause, Claims
-from remnist.report import ledger, summaries, verdicts
+from remnist.report import ledger, stability, summaries, verdicts
 from remnist.report.tables import Results
 from tests.support.studies import accuracies, claim, claims_of, study
 
 HOSTILE = "</script><b>5 < 6</b>"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def results() -> Results:
     scores = {"a": accuracies(0.97), "b": accuracies(0.95), "c": accuracies(0.969), "never": accuracies(0.9)}
     tests = {name: [[0.5, 0.5 if name == "never" else 0.95]] * 12 for name in scores}
     return study(scores, test=tests, names={"a": "mlp-deep-500", "never": "mlp-dropout-50"})
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def claimed() -> Claims:
     return claims_of(
         {
@@ -39,22 +40,31 @@ def claimed() -> Claims:
     ).model_copy(update={"findings": ["better", "both"]})
 
 
-@pytest.fixture
-def root(tmp_path, results, claimed):
-    """A folder that holds what Git would."""
-    judged = verdicts.judge(results, claimed)
-    (tmp_path / "plots").mkdir()
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, results, claimed):
+    """A folder that holds what Git would; how stable outcomes are is of no interest here."""
+    folder = tmp_path_factory.mktemp("page")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stability, "STUDIES", 1)
+        judged = verdicts.judge(results, claimed)
+    (folder / "plots").mkdir()
     for name, table in summaries.plot_data(results).items():
-        table.to_csv(tmp_path / f"plots/{name}.csv", index=False)
-    write_json(tmp_path / "metrics/summary.json", summaries.summary(results))
-    write_json(tmp_path / "metrics/ensembles.json", summaries.ensembles(results))
-    (tmp_path / "metrics/ledger.jsonl").write_text(ledger.lines(results, claimed, judged))
-    write_json(tmp_path / "plan.json", {name: variant.to_json() for name, variant in results.plan.items()})
-    YAML(typ="safe").dump(claimed.model_dump(exclude_unset=True), tmp_path / "claims.yaml")
+        table.to_csv(folder / f"plots/{name}.csv", index=False)
+    write_json(folder / "metrics/summary.json", summaries.summary(results))
+    write_json(folder / "metrics/ensembles.json", summaries.ensembles(results))
+    (folder / "metrics/ledger.jsonl").write_text(ledger.lines(results, claimed, judged))
+    write_json(folder / "plan.json", {name: variant.to_json() for name, variant in results.plan.items()})
+    YAML(typ="safe").dump(claimed.model_dump(exclude_unset=True), folder / "claims.yaml")
     lock = {"stages": {"train@a": {"params": {"digests.json": {"digests.0.train.a": "12ab"}},
                                    "outs": [{"path": "models/a", "md5": "34cd.dir"}]}}}  # fmt: skip
-    write_json(tmp_path / "dvc.lock", lock)
-    return tmp_path
+    write_json(folder / "dvc.lock", lock)
+    return folder
+
+
+@pytest.fixture
+def root(tmp_path, written):
+    """A copy of it, which a test may damage."""
+    return shutil.copytree(written, tmp_path / "study")
 
 
 def row(root, name):

@@ -77,7 +77,9 @@ def test_section_states_what_the_ranking_says(results):
     tabled = {name: pd.concat([getattr(study({"two": [0.5] * 2, "four": [0.5] * 4}), name), getattr(xor, name)])
               for name in ("runs", "per_digit", "curves", "ensembles", "seconds")}  # fmt: skip
     text = render(dataclasses.replace(results, **tabled))
-    assert "0 of 5 test images are wrong in most runs of every variant, 3 in most runs of at least half of the" in text
+    assert (
+        "0 of 5 test images are wrong in most runs of every variant on images, 3 in most runs of at least half" in text
+    )
     assert "Hardest: number 0 of the test set, counted from 0, 3 → 5; 75.00 % of the networks get it wrong," in text
     assert ", 50.00 % take it for a 5." in text
     assert "Most frequent among the 3 hardest: 3 → 5 (2 images each)." in text

@@ -123,7 +123,7 @@ def test_a_direction_that_is_found_alone_says_why_it_is_open():
 )  # fmt: skip
 def test_sizes(pair, published, size):
     found = judged(pair, {"b": Published(report=1)}, published=published)
-    untold = ", too few to tell the published from zero" if published < 0.003 else ""
+    untold = ", so wide that zero is consistent as well" if published < 0.003 else ""
     assert re.fullmatch(rf"{size}; one pair of runs: \[\+1\.\d\d, \+2\.\d\d\]{untold}", words.size(found))
     assert words.published(found) == f"{100 * published:+.2f} points"
 
