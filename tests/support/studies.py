@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from remnist.plan.claims import Claim, Claims, Published, Report
-from remnist.report import gallery, page, questions, summaries, tables, verdicts
+from remnist.report import document, gallery, questions, summaries, tables, verdicts
 from remnist.report.tables import Results
 from remnist.settings import Variant
 from tests.support import variants
@@ -115,4 +115,4 @@ def render(results: Results, claimed: Claims | None = None) -> str:
     """Return REPORT.md."""
     claimed = claimed or claims_of()
     judged, asked = verdicts.judge(results, claimed), questions.group(results, claimed)
-    return page.render(results, summaries.summary(results), claimed, asked, judged, gallery.rank(results))
+    return document.render(results, summaries.summary(results), claimed, asked, judged, gallery.rank(results))

@@ -15,8 +15,8 @@ from remnist.files import write_text
 from remnist.page import content, intervals
 from remnist.page.charts import charts
 from remnist.report import glossary, stability
+from remnist.report.document import title
 from remnist.report.markdown import percent, sentence
-from remnist.report.page import title
 
 TEMPLATES = Path(__file__).with_name("templates")
 OUT = Path("page/index.html")
