@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from remnist.runtime.lifetime import block_sigint, end_with_parent
+from remnist.runtime.lifetime import block_sigint, end_with_parent, exit_interrupted
 
 
 def run_dvc(*arguments: str) -> None:
@@ -31,7 +31,7 @@ def _answer_sigint(function: Callable[..., Any], *arguments: Any) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         function(*arguments)
     except KeyboardInterrupt:
-        sys.exit(130)
+        exit_interrupted()
 
 
 def _dvc(*arguments: str) -> None:

@@ -19,7 +19,7 @@ from remnist.errors import UserError
 from remnist.files import read_json, read_yaml
 from remnist.plan import digests, entries
 from remnist.runtime.isolation import isolate
-from remnist.runtime.lifetime import end_with_parent
+from remnist.runtime.lifetime import end_with_parent, exit_interrupted
 from remnist.settings import Variant
 
 PIPELINE, PARAMS, PLAN, DIGESTS = Path("dvc.yaml"), Path("params.yaml"), Path("plan.json"), Path("digests.json")
@@ -41,7 +41,7 @@ def command_main() -> Iterator[None]:
     except OSError as error:
         sys.exit(f"error: {error.filename or 'the system'}: {error.strerror or error}")
     except KeyboardInterrupt:
-        sys.exit(130)
+        exit_interrupted()
 
 
 @contextmanager

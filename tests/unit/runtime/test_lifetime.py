@@ -64,3 +64,20 @@ def test_a_stage_reads_its_parent_before_its_long_imports(stage):
     imported = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines()]
     before = imported[: imported.index("remnist")]
     assert not {"numpy", "pydantic", "pandas", "matplotlib", "ruamel.yaml"} & set(before)
+
+
+def test_ctrl_c_while_it_ends_does_not_change_how_it_ends():
+    """As with a library that takes long to let go."""
+    code = """
+import atexit, time
+from remnist.runtime.stage import command_main
+atexit.register(lambda: (print("ends", flush=True), time.sleep(1)))
+with command_main():
+    raise KeyboardInterrupt
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ends\n"
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate()
+    assert (process.returncode, error) == (130, "")
