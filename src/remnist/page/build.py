@@ -47,7 +47,7 @@ def render(shown: content.Content) -> str:
         "variants": {name: variant["charts"] for name, variant in shown.variants.items()},
     }
     return environment.get_template("index.html.j2").render(
-        title=title(shown.claims, shown.data),
+        title=title(shown.claims, shown.plan[shown.claims.reference].data.name),
         shown=shown,
         meanings=glossary.OUTCOMES,
         metrics=glossary.metrics(shown.claims.claims.values()),

@@ -15,12 +15,11 @@ from remnist.files import read_json, read_yaml
 from remnist.plan import claims, entries
 from remnist.plan.claims import Claims, Published
 from remnist.plan.comparisons import factors, variants_of
-from remnist.report import words
+from remnist.report import summaries, words
 from remnist.settings import Variant
 
 Json = dict[str, Any]
 CURVES = ["seed", "epoch", "part", "accuracy", "loss"]
-PARTS = ("test", "train", "validation")
 FILES = {"plan": Path("plan.json"), "claims": Path("claims.yaml"), "ledger": Path("metrics/ledger.jsonl")}
 
 
@@ -31,7 +30,6 @@ class Content:
     Attributes:
         claims: the content of claims.yaml.
         plan: every variant's settings.
-        data: the data set of the images.
         rows: the ledger, a row a claim, with `differs` and `control_differs`, `families` (of models), `named` (its
             variants and those of its control and parts) and `charts`.
         outcomes: how many rows have each outcome, in the order of their first row.
@@ -42,7 +40,6 @@ class Content:
 
     claims: Claims
     plan: dict[str, Variant]
-    data: str
     rows: list[Json]
     outcomes: dict[str, int]
     variants: dict[str, Json]
@@ -64,7 +61,6 @@ def read(root: Path) -> Content:
     return Content(
         claims=claimed,
         plan=plan,
-        data=plan[claimed.reference].data.name,
         rows=rows,
         outcomes=dict(Counter(row["outcome"] for row in rows)),
         variants=dict(_variants(root, plan, claimed)),
@@ -165,12 +161,7 @@ def _variants(root: Path, plan: Mapping[str, Variant], claimed: Claims) -> Itera
 
 
 def _charts_of_variant(tables: Mapping[str, pd.DataFrame], printed: Published | None) -> Iterator[tuple[str, Json]]:
-    curves = pd.concat(
-        tables["curves"][["seed", "epoch", f"{part}_accuracy", f"{part}_loss"]]
-        .set_axis(["seed", "epoch", "accuracy", "loss"], axis=1).assign(part=part)
-        for part in PARTS if f"{part}_accuracy" in tables["curves"]
-    )  # fmt: skip
-    yield "accuracy", _frame(curves[CURVES])
+    yield "accuracy", _frame(summaries.by_parts(tables["curves"])[CURVES])
     accuracies = tables["runs"].set_index("seed").filter(regex="^digit_[0-9]$")
     digits = accuracies.melt(var_name="digit", value_name="accuracy", ignore_index=False).dropna().reset_index()
     digits = digits.rename(columns={"seed": "run"}).assign(digit=digits["digit"].str.removeprefix("digit_"), kind="run")

@@ -6,12 +6,14 @@ from typing import Any
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 132, 18  # pixels
-MARGINS = 8  # on both sides of zero; what lies further is drawn on the edge
-SCALE = math.asinh(MARGINS)  # so that what is near the margin can be told apart, and what is far stays in the picture
+MARGINS = 8  # from zero to either edge
+SCALE = math.asinh(MARGINS)  # half the width, in the inverse hyperbolic sine of margins
 
 
 def draw(difference: dict[str, Any]) -> Markup:
     """Return a difference as SVG, whose colours the page's style decides; nothing where it has no margin.
+
+    The scale separates values near the margin and still holds distant ones; those beyond `MARGINS` stand on the edge.
 
     Args:
         difference: `mean`, `low`, `high`, `published` (or None), `margin`, `unit`, in the same unit.
@@ -25,13 +27,11 @@ def draw(difference: dict[str, Any]) -> Markup:
         return round(WIDTH / 2 + place * (WIDTH / 2 - 5), 1)
 
     low, high, middle = x(difference["low"]), x(difference["high"]), HEIGHT / 2
-    published = difference["published"]
-    points = None if published is None else (x(published), middle)
+    published, diamond = difference["published"], Markup("")
     words = "{mean:+g} {unit} [{low:+g}, {high:+g}], margin {margin:g}".format(**difference)
-    words += "" if published is None else f", published {published:+g}"
-    diamond = Markup("") if points is None else Markup(
-        '<path class="published" d="M{x} {top}l4 5l-4 5l-4-5z"/>'
-    ).format(x=points[0], top=middle - 5)  # fmt: skip
+    if published is not None:
+        words += f", published {published:+g}"
+        diamond = Markup('<path class="published" d="M{} {}l4 5l-4 5l-4-5z"/>').format(x(published), middle - 5)
     return Markup(
         '<svg class="interval" role="img" aria-label="{words}" width="{width}" height="{height}">'
         '<title>{words}</title><rect class="margin" x="{left}" y="1" width="{band}" height="{inner}"/>'
