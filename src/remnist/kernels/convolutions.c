@@ -12,57 +12,17 @@
  * pixel's channel, or one of AVX-512, and no channel number is padded to a register's width: 1, 10 or 20 channels take
  * as many operations as they need. What an image's lane computes depends on no other image.
  *
- * Each sum has one order, and each operation is written as an intrinsic: a product and its addition are one fused
- * operation, rounded once. Compiled without contraction or reordering (-ffp-contract=off, no -ffast-math) the bits are
- * the same from every compiler, for AVX2 and AVX-512, on every processor that has them.
+ * Each sum has one order: lanes.h has why the bits are the same everywhere.
  */
 
-#include <immintrin.h>
+#include "lanes.h"
 
-typedef __m256 lanes; /* 8 floats */
+enum { IMAGES = 16 };  /* images a group */
+enum { L1 = 32768 };   /* bytes of an output's gradient that stay in the first cache */
 
-enum { IMAGES = 16, LANES = 8 }; /* images a group, floats of `lanes` */
-enum { L1 = 16384 };             /* bytes of an output's gradient that stay in the first cache */
-
-#define UNROLL _Pragma("GCC unroll 16") /* without it gcc keeps sums in memory, and takes 1.6 times as long */
-
-#ifdef __AVX512F__
-
-typedef __m512 sixteen;
-enum { BLOCK = 10 }; /* output channels at a time: a processor adds to as many sums before the first is there again */
-
-static inline sixteen load(const float *a) { return _mm512_loadu_ps(a); }
-static inline sixteen pair(const float *a, const float *b) {
-    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(a)), _mm256_loadu_ps(b), 1);
-}
-static inline sixteen twice(const float *a) { return _mm512_broadcast_f32x8(_mm256_loadu_ps(a)); }
-static inline sixteen all(float a) { return _mm512_set1_ps(a); }
-static inline void store(float *to, sixteen a) { _mm512_storeu_ps(to, a); }
-static inline sixteen sum(sixteen a, sixteen b) { return _mm512_add_ps(a, b); }
-static inline sixteen most(sixteen a, sixteen b) { return _mm512_max_ps(a, b); }
-static inline sixteen add_product(sixteen to, sixteen a, sixteen b) { return _mm512_fmadd_ps(a, b, to); }
-
-#else
-
-typedef struct { lanes low, high; } sixteen;
-enum { BLOCK = 5 }; /* output channels at a time: 2 * 5 sums and their operands fit 16 registers */
-
-static inline sixteen pair(const float *a, const float *b) { return (sixteen){_mm256_loadu_ps(a), _mm256_loadu_ps(b)}; }
-static inline sixteen load(const float *a) { return pair(a, a + LANES); }
-static inline sixteen twice(const float *a) { return pair(a, a); }
-static inline sixteen all(float a) { return (sixteen){_mm256_set1_ps(a), _mm256_set1_ps(a)}; }
-static inline void store(float *to, sixteen a) { _mm256_storeu_ps(to, a.low), _mm256_storeu_ps(to + LANES, a.high); }
-static inline sixteen sum(sixteen a, sixteen b) {
-    return (sixteen){_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
-}
-static inline sixteen most(sixteen a, sixteen b) {
-    return (sixteen){_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
-}
-static inline sixteen add_product(sixteen to, sixteen a, sixteen b) {
-    return (sixteen){_mm256_fmadd_ps(a.low, b.low, to.low), _mm256_fmadd_ps(a.high, b.high, to.high)};
-}
-
-#endif
+/* output channels at a time: with AVX-512 a processor adds to as many sums before the first is there again; with AVX2
+ * 2 * 5 sums and their operands fit 16 registers */
+enum { BLOCK = WIDE_REGISTERS ? 10 : 5 };
 
 static inline long largest(long a, long b) { return a > b ? a : b; }
 static inline long smallest(long a, long b) { return a < b ? a : b; }
@@ -93,7 +53,7 @@ void pack_weights(const float *weights, float *packed, int outputs, int inputs, 
 
 /* A pixel's outputs of a block of channels: bias, then the products row by row, column by column, channel by channel;
  * then the residual, if there is one; then ReLU, if it is asked for. */
-static inline __attribute__((always_inline)) void pixel(
+INLINE void pixel(
     const int channels, const float *restrict x, const float *restrict w, const float *bias, const float *residual,
     float *restrict y, int relu, long row, int rows, int products, long taps) {
     sixteen sums[BLOCK];
@@ -140,56 +100,51 @@ void conv_forward(const float *x, const float *packed, const float *bias, const 
 /* A rectangle of pixels: of the output's gradient d, and of the input x. */
 typedef struct {
     const float *d, *x;
-    long d_pixel, d_row, x_pixel, x_row;
+    long d_pixel, d_row, x_pixel, x_row, x_other; /* the last to another channel, or to the next pixel */
     int rows, columns;
 } area;
 
-/* Sums of products of a block of the gradient's channels by two of the input's; each lane has a sum of its own, of 2
- * images a group. */
-static inline __attribute__((always_inline)) void products_by_two(area a, float *restrict to) {
-    sixteen sums[BLOCK];
-    UNROLL for (int o = 0; o < BLOCK; o++) sums[o] = load(to + 2 * o * LANES);
-    for (int r = 0; r < a.rows; r++)
-        for (int c = 0; c < a.columns; c++)
-            _Pragma("GCC unroll 1") for (int half = 0; half < IMAGES; half += LANES) {
-                const float *d = a.d + r * a.d_row + c * a.d_pixel + half;
-                const float *x = a.x + r * a.x_row + c * a.x_pixel + half;
-                sixteen inputs = pair(x, x + IMAGES);
-                UNROLL for (int o = 0; o < BLOCK; o++) sums[o] = add_product(sums[o], twice(d + o * IMAGES), inputs);
+/* Sums of products of some of the gradient's channels by one or two of the input's, or by one at two pixels; each image
+ * has a sum of its own. `next` and `other` are the steps to the sums of the next output, and of the second input. */
+INLINE void products(const int outputs, const int inputs, area a, float *restrict to, long next, long other) {
+    _Pragma("GCC unroll 1") for (int lane = 0; lane < IMAGES; lane += REGISTER) {
+        reg sums[BLOCK][2];
+        UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int i = 0; i < inputs; i++)
+            sums[o][i] = load_register(to + o * next + i * other + lane);
+        for (int r = 0; r < a.rows; r++) {
+            const float *d = a.d + r * a.d_row + lane, *x = a.x + r * a.x_row + lane;
+            for (int c = 0; c < a.columns; c++, d += a.d_pixel, x += a.x_pixel) {
+                reg from[2];
+                UNROLL for (int i = 0; i < inputs; i++) from[i] = load_register(x + i * a.x_other);
+                UNROLL for (int o = 0; o < outputs; o++) {
+                    reg by = load_register(d + o * IMAGES);
+                    UNROLL for (int i = 0; i < inputs; i++) sums[o][i] = add_product_register(sums[o][i], by, from[i]);
+                }
             }
-    UNROLL for (int o = 0; o < BLOCK; o++) store(to + 2 * o * LANES, sums[o]);
+        }
+        UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int i = 0; i < inputs; i++)
+            store_register(to + o * next + i * other + lane, sums[o][i]);
+    }
 }
 
-/* The same by one channel of the input. */
-static inline __attribute__((always_inline)) void products_by_one(const int channels, area a, float *restrict to) {
-    lanes sums[10];
-    UNROLL for (int o = 0; o < channels; o++) sums[o] = _mm256_loadu_ps(to + o * LANES);
-    for (int r = 0; r < a.rows; r++)
-        for (int c = 0; c < a.columns; c++)
-            _Pragma("GCC unroll 1") for (int half = 0; half < IMAGES; half += LANES) {
-                const float *d = a.d + r * a.d_row + c * a.d_pixel + half;
-                lanes input = _mm256_loadu_ps(a.x + r * a.x_row + c * a.x_pixel + half);
-                UNROLL for (int o = 0; o < channels; o++)
-                    sums[o] = _mm256_fmadd_ps(_mm256_loadu_ps(d + o * IMAGES), input, sums[o]);
-            }
-    UNROLL for (int o = 0; o < channels; o++) _mm256_storeu_ps(to + o * LANES, sums[o]);
+/* The sum of 16 images, always in this order. */
+static float sum_of(const float *a) {
+    float eight[LANES];
+    for (int i = 0; i < LANES; i++) eight[i] = a[i] + a[i + LANES];
+    return ((eight[0] + eight[4]) + (eight[2] + eight[6])) + ((eight[1] + eight[5]) + (eight[3] + eight[7]));
 }
-
-/* The sum of 8 lanes, always in this order. */
-static float sum_of(const float *a) { return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7])); }
 
 /* The gradients by weights (outputs, inputs, kernel, kernel) and bias, given x and the gradient d by the output. `sums`
- * has room for 8 floats a weight. Rows are taken some at a time, as many as stay in the first cache. */
+ * has room for 16 floats a weight. Rows are taken some at a time, as many as stay in the first cache. */
 void conv_weight_gradient(const float *x, const float *d, float *by_weight, float *by_bias, float *sums, shape s) {
     int height = s.height + 2 * s.padding - s.kernel + 1, width = s.width + 2 * s.padding - s.kernel + 1;
     long x_pixel = (long)s.inputs * IMAGES, x_row = s.width * x_pixel;
     long d_pixel = (long)s.outputs * IMAGES, d_row = width * d_pixel;
     int taps = s.kernel * s.kernel, os = 1, is = 1; /* channels at a time */
-    if (s.inputs % 2 == 0 && s.outputs % BLOCK == 0) os = BLOCK, is = 2;
-    else if (s.outputs % 10 == 0) os = 10;
-    long cell = (long)os * is * LANES, count = (long)s.outputs * s.inputs * taps;
+    if (s.outputs % BLOCK == 0) os = BLOCK, is = s.inputs % 2 ? 1 : 2;
+    long cell = (long)os * is * IMAGES, count = (long)s.outputs * s.inputs * taps;
     int band = largest(1, L1 / (os * width * IMAGES * (long)sizeof(float)));
-    for (long i = 0; i < count * LANES; i++) sums[i] = 0;
+    for (long i = 0; i < count * IMAGES; i++) sums[i] = 0;
 #define CELL(o, i, tap) (((((long)(o) / os) * taps + (tap)) * (s.inputs / is) + (i) / is) * cell)
     for (long g = 0; g < s.groups; g++)
         for (int start = 0; start < height; start += band)
@@ -198,19 +153,23 @@ void conv_weight_gradient(const float *x, const float *d, float *by_weight, floa
                     int top = largest(start, s.padding - r);
                     int bottom = smallest(smallest(start + band, height), s.height + s.padding - r);
                     if (bottom <= top) continue;
-                    for (int c = 0; c < s.kernel; c++) {
+                    for (int c = 0, taps_at_once; c < s.kernel; c += taps_at_once) {
                         int left = largest(0, s.padding - c), right = smallest(width, s.width + s.padding - c);
+                        taps_at_once = s.inputs == 1 && s.padding == 0 && c + 1 < s.kernel ? 2 : 1;
                         for (int i = 0; i < s.inputs; i += is) {
                             area a = {
                                 d + (g * height + top) * d_row + left * d_pixel + (long)o * IMAGES,
                                 x + (g * s.height + top + r - s.padding) * x_row + (left + c - s.padding) * x_pixel
                                     + (long)i * IMAGES,
-                                d_pixel, d_row, x_pixel, x_row, bottom - top, right - left,
+                                d_pixel, d_row, x_pixel, x_row, taps_at_once == 2 ? x_pixel : IMAGES, bottom - top,
+                                right - left,
                             };
                             float *to = sums + CELL(o, i, r * s.kernel + c);
-                            if (is == 2) products_by_two(a, to);
-                            else if (os == 10) products_by_one(10, a, to);
-                            else products_by_one(1, a, to);
+                            if (is == 2) products(BLOCK, 2, a, to, 2 * IMAGES, IMAGES);
+                            else if (os == BLOCK && taps_at_once == 2) products(BLOCK, 2, a, to, IMAGES, cell);
+                            else if (os == BLOCK) products(BLOCK, 1, a, to, IMAGES, 0);
+                            else if (taps_at_once == 2) products(1, 2, a, to, IMAGES, cell);
+                            else products(1, 1, a, to, IMAGES, 0);
                         }
                     }
                 }
@@ -218,17 +177,14 @@ void conv_weight_gradient(const float *x, const float *d, float *by_weight, floa
         for (int i = 0; i < s.inputs; i++)
             for (int tap = 0; tap < taps; tap++)
                 by_weight[((long)o * s.inputs + i) * taps + tap]
-                    = sum_of(sums + CELL(o, i, tap) + ((o % os) * is + i % is) * LANES);
+                    = sum_of(sums + CELL(o, i, tap) + ((o % os) * is + i % is) * IMAGES);
     for (int o = 0; o < s.outputs; o++) {
-        float eight[LANES];
-        lanes total = _mm256_setzero_ps();
+        float images[IMAGES];
+        sixteen total = all(0);
         const float *of_d = d + (long)o * IMAGES;
-        for (long p = 0; p < (long)s.groups * height * width; p++, of_d += d_pixel) {
-            total = _mm256_add_ps(total, _mm256_loadu_ps(of_d));
-            total = _mm256_add_ps(total, _mm256_loadu_ps(of_d + LANES));
-        }
-        _mm256_storeu_ps(eight, total);
-        by_bias[o] = sum_of(eight);
+        for (long p = 0; p < (long)s.groups * height * width; p++, of_d += d_pixel) total = sum(total, load(of_d));
+        store(images, total);
+        by_bias[o] = sum_of(images);
     }
 }
 

@@ -12,8 +12,7 @@ from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from remnist.kernels.library import Shape, load
 
-IMAGES = 16  # a group
-LANES = 8  # sums of a weight's gradient
+IMAGES = 16  # a group; a weight's gradient has a sum of each
 
 
 def group(images: Tensor) -> Tensor:
@@ -128,7 +127,7 @@ def _by_weight(gradient: Tensor, x: Tensor, weight: Tensor, padding: int) -> tup
     """Return the gradients by a convolution's weight and bias."""
     outputs, inputs, kernel, _ = weight.shape
     by_weight, by_bias = torch.empty(weight.shape), torch.empty(outputs)
-    sums = torch.empty(weight.numel() * LANES)
+    sums = torch.empty(weight.numel() * IMAGES)
     shape = Shape(len(x), inputs, *x.shape[2:], outputs, kernel, padding)
     tensors = (x, gradient, by_weight, by_bias, sums)
     load().conv_weight_gradient(*(tensor.data_ptr() for tensor in tensors), shape)

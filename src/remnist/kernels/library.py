@@ -20,11 +20,23 @@ from pathlib import Path
 
 from remnist.errors import UserError
 
-SOURCE = Path(__file__).with_name("convolutions.c")
+FOLDER = Path(__file__).parent
 # Each operation as it is written.
 OPTIONS = ("-O3", "-ffp-contract=off", "-fno-fast-math", "-shared", "-fPIC", "-nostdlib", "-s")
 PROCESSORS = {"AVX2": "-mcpu=haswell", "AVX-512": "-mcpu=skylake_avx512"}  # the oldest; the bits are the same
-FAILED = "train.numerics: portable: the kernels of the residual CNN"
+FAILED = "train.numerics: portable: its kernels"
+
+
+class Matrices(ctypes.Structure):
+    """Products of matrices, as the kernel takes them: shapes, and steps in memory, in floats."""
+
+    _fields_ = [
+        (name, ctypes.c_long)
+        for name in (
+            "count", "rows", "terms", "columns", "a_matrix", "a_row", "a_term", "b_matrix", "b_term", "b_column",
+            "resumed",
+        )
+    ]  # fmt: skip
 
 
 class Shape(ctypes.Structure):
@@ -37,6 +49,9 @@ class Shape(ctypes.Structure):
 
 POINTER, NUMBER = ctypes.c_void_p, ctypes.c_int
 FUNCTIONS = {
+    "gelu_backward": [POINTER] * 3 + [ctypes.c_long],
+    "gelu_forward": [POINTER] * 2 + [ctypes.c_long],
+    "multiply": [POINTER] * 4 + [Matrices],
     "pack_weights": [POINTER] * 2 + [NUMBER] * 4,
     "conv_forward": [POINTER] * 5 + [Shape, NUMBER],
     "conv_weight_gradient": [POINTER] * 5 + [Shape],
@@ -47,7 +62,7 @@ FUNCTIONS = {
 
 @cache
 def load() -> ctypes.CDLL:
-    """Return the library, whose functions are those of convolutions.c.
+    """Return the library, whose functions are those of the C files here.
 
     Raises:
         UserError: it cannot be compiled or loaded.
@@ -64,7 +79,10 @@ def compiled(processor: str) -> ctypes.CDLL:
         UserError: it cannot be compiled or loaded.
     """
     options = (*OPTIONS, PROCESSORS[processor])
-    path = folder() / f"remnist-{hashlib.sha256(SOURCE.read_bytes() + repr(options).encode()).hexdigest()[:16]}.so"
+    digest = hashlib.sha256(repr(options).encode())
+    for source in sorted([*FOLDER.glob("*.c"), *FOLDER.glob("*.h")]):
+        digest.update(source.read_bytes())
+    path = folder() / f"remnist-{digest.hexdigest()[:16]}.so"
     if not path.exists():
         build(path, options)
     return declared(path)
@@ -107,7 +125,8 @@ def build(path: Path, options: Iterable[str]) -> None:
         raise UserError(f"{FAILED} need the compiler ziglang, of requirements.txt; native computes without them")
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.stem}-") as made:
         output = Path(made, path.name)
-        command = [sys.executable, "-m", "ziglang", "cc", *options, str(SOURCE), "-o", str(output)]
+        sources = map(str, sorted(FOLDER.glob("*.c")))
+        command = [sys.executable, "-m", "ziglang", "cc", *options, *sources, "-o", str(output)]
         caches = {"ZIG_GLOBAL_CACHE_DIR": made, "ZIG_LOCAL_CACHE_DIR": made}
         done = subprocess.run(command, env=os.environ | caches, capture_output=True, text=True)
         if done.returncode:

@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from remnist.kernels import activations
+from remnist.kernels.products import Product
 from remnist.learning import numerics
 from remnist.models.layers import Dropout, Maxout
 
@@ -84,7 +86,7 @@ class MlpGradients:
             x = layer.forward(x)
         value, by_logits = self.of_logits(tensor(x), labels)
         if by_logits is not None:
-            gradient = by_logits.numpy()
+            gradient = by_logits.contiguous().numpy()
             for layer in reversed(layers):
                 gradient = layer.backward(gradient)
         elif self.l2:
@@ -118,59 +120,74 @@ def _layers(model: nn.Sequential, n: int, gradients: Iterator[Tensor]) -> Iterat
 
 
 class _Linear:
-    """Products are numpy's if the numerics are portable, else torch's."""
+    """Products are those of `remnist.kernels` if the numerics are portable, else torch's."""
 
     def __init__(self, module: nn.Linear, n: int, gradients: Iterator[Tensor], *, is_first: bool = False) -> None:
-        self.is_portable, self.is_first = numerics.is_portable(), is_first
-        self.weight, self.bias = module.weight.detach().numpy(), module.bias.detach().numpy()
-        self.by_weight, self.by_bias = next(gradients).numpy(), next(gradients)
+        product = Product if numerics.is_portable() else _TorchProduct
+        weight, bias = module.weight.detach().numpy(), module.bias.detach().numpy()
+        by_weight, self.by_bias = next(gradients).numpy(), next(gradients)
         self.out, self.by_input = _empty(n, module.out_features), _empty(n, module.in_features)
+        self.to_out = product(self.by_input, weight.T, self.out, bias)
+        self.to_weight = product(self.out.T, self.by_input, by_weight)
+        self.to_input = None if is_first else product(self.out, weight, self.by_input)  # nobody asks for the images'
 
     def forward(self, x: Array) -> Array:
         self.x = x
-        if self.is_portable:
-            np.matmul(x, self.weight.T, out=self.out)
-            return np.add(self.out, self.bias, out=self.out)
-        torch.addmm(tensor(self.bias), tensor(x), tensor(self.weight).t(), out=tensor(self.out))
+        self.to_out(x)
         return self.out
 
     def backward(self, gradient: Array) -> Array:
-        multiply = np.matmul if self.is_portable else _multiply_by_torch
-        multiply(gradient.T, self.x, out=self.by_weight)
+        self.to_weight(gradient.T, self.x)
         torch.sum(tensor(gradient), 0, out=self.by_bias)
-        if not self.is_first:  # nobody asks for the gradient by the images
-            multiply(gradient, self.weight, out=self.by_input)
+        if self.to_input:
+            self.to_input(gradient)
         return self.by_input
 
 
-def _multiply_by_torch(a: Array, b: Array, out: Array) -> None:
-    torch.mm(tensor(a), tensor(b), out=tensor(out))
+class _TorchProduct:
+    def __init__(self, a: Array, b: Array, out: Array, bias: Array | None = None) -> None:
+        self.b, self.out, self.bias = tensor(b), tensor(out), None if bias is None else tensor(bias)
+
+    def __call__(self, a: Array, b: Array | None = None) -> None:
+        factors = tensor(a), self.b if b is None else tensor(b)
+        if self.bias is None:
+            torch.mm(*factors, out=self.out)
+        else:
+            torch.addmm(self.bias, *factors, out=self.out)
 
 
 class _Relu:
     def __init__(self, n: int, width: int) -> None:
-        self.out, self.is_off = _empty(n, width), np.empty((n, width), bool)
+        self.out = _empty(n, width)
 
     def forward(self, x: Array) -> Array:
         return np.maximum(x, 0, out=self.out)
 
     def backward(self, gradient: Array) -> Array:
-        np.less_equal(self.out, 0, out=self.is_off)
-        np.putmask(gradient, self.is_off, 0)  # a product would keep what is not finite
+        by_output = tensor(gradient)
+        aten.threshold_backward.grad_input(by_output, tensor(self.out), 0, grad_input=by_output)
         return gradient
 
 
 class _Gelu:
     def __init__(self, n: int, width: int) -> None:
-        self.out = _empty(n, width)
+        self.is_portable, self.out = numerics.is_portable(), _empty(n, width)
 
     def forward(self, x: Array) -> Array:
         self.x = tensor(x)
-        return aten.gelu.out(self.x, out=tensor(self.out)).numpy()
+        if self.is_portable:
+            activations.gelu(self.x, tensor(self.out))
+        else:
+            aten.gelu.out(self.x, out=tensor(self.out))
+        return self.out
 
     def backward(self, gradient: Array) -> Array:
         by_output = tensor(gradient)
-        return aten.gelu_backward.grad_input(by_output, self.x, grad_input=by_output).numpy()
+        if self.is_portable:
+            activations.gelu_backward(by_output, self.x, by_output)
+        else:
+            aten.gelu_backward.grad_input(by_output, self.x, grad_input=by_output)
+        return gradient
 
 
 class _Largest:

@@ -3,10 +3,9 @@
 The libraries choose their kernels by processor when they are loaded, so the choice is made in the environment before
 torch is imported, and refused after. One thread a process: a sum's order depends on how many threads share it.
 
-MKL, which torch multiplies matrices with, keeps its bits from processor to processor in its slowest mode alone.
-OpenBLAS, which comes with numpy, lets a variable choose whose kernels it uses. With Haswell's, which need AVX2, it is
-2.7 times as fast as that mode, and as fast as MKL's own choice on a processor with AVX-512; so portable products are
-numpy's.
+MKL, which torch multiplies matrices with, keeps its bits from processor to processor in its slowest mode alone, and
+OpenBLAS, which numpy does, with the kernels of one old processor; so portable products are those of
+`remnist.kernels`, which have the same bits with AVX2 and with AVX-512.
 """
 
 import os
@@ -89,12 +88,13 @@ def settle() -> None:
     A process that is pinned as portable then computes what `remnist.learning.canary` knows the bits of.
 
     One thread. Numbers below 1.2e-38, which Adam's means and the momentum of idle weights decay to, count as 0, since
-    processors take up to a hundred times as long over them. If the pins are portable, matrix products are OpenBLAS',
-    and the residual CNN's convolutions those of `remnist.kernels`.
+    processors take up to a hundred times as long over them. If the pins are portable, matrix products, GELU and the
+    residual CNN's convolutions are those of `remnist.kernels`.
 
     Raises:
-        UserError: the pins are portable, and the kernels that torch or numpy took are others: the processor lacks
-            them, or the libraries were loaded before the pins were set. Or a result has other bits.
+        UserError: the pins are portable, and the kernels that torch took are others: the processor lacks them, or torch
+            was loaded before the pins were set. Or those of `remnist.kernels` cannot be compiled, or a result has
+            other bits.
     """
     import torch
 
@@ -105,48 +105,82 @@ def settle() -> None:
     if is_portable():
         _check_kernels()
         kernels.is_in_use = True
-        _multiply_by_openblas()
+        _multiply_by_kernels()
+        _activate_by_kernels()
         canary.check()
 
 
 def _check_kernels() -> None:
-    """Check which kernels torch and numpy say that they took.
+    """Check which kernels torch says that it took.
 
     Raises:
         UserError: others than those that were pinned.
     """
     import torch
-    from threadpoolctl import threadpool_info
 
-    libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
-    used = {str(library.get("architecture", library["internal_api"])) for library in libraries}
-    vector_unit = torch.backends.cpu.get_cpu_capability()
-    if used != {CORE} or vector_unit != "AVX2":
+    if (vector_unit := torch.backends.cpu.get_cpu_capability()) != "AVX2":
         raise UserError(
-            "train.numerics: portable: needs an x86-64 processor with AVX2 and numpy from requirements.txt, whose "
-            f"OpenBLAS takes {CORE}'s kernels; here it takes {', '.join(sorted(used)) or 'no OpenBLAS'}, and torch "
+            "train.numerics: portable: needs an x86-64 processor with AVX2; here torch takes "
             f"{vector_unit}. native runs anywhere"
         )
 
 
-def _multiply_by_openblas() -> None:
-    """Let numpy take torch's matrix products on the CPU, forward and backward, whatever module asks for them."""
+def _multiply_by_kernels() -> None:
+    """Let the kernels take torch's matrix products on the CPU, forward and backward, whatever module asks for them.
+
+    Products of other numbers than float32, of which the study has none, are numpy's.
+    """
     import numpy as np
     import torch
 
+    from remnist.kernels.products import multiply
+
     np.seterr(over="ignore", invalid="ignore")  # a network that diverges is the report's to show
 
-    def matmul(a: "Tensor", b: "Tensor") -> "Tensor":
+    def matmul(a: "Tensor", b: "Tensor", bias: "Tensor | None" = None) -> "Tensor":
         out = a.new_empty(*a.shape[:-1], b.shape[-1])
-        np.matmul(a.numpy(force=True), b.numpy(force=True), out=out.numpy())
+        if out.dtype == torch.float32:
+            multiply(a, b, out, bias)
+        else:
+            np.matmul(a.numpy(force=True), b.numpy(force=True), out=out.numpy())
         return out
 
     def addmm(bias: "Tensor", a: "Tensor", b: "Tensor", *, beta: float = 1, alpha: float = 1) -> "Tensor":
-        product = matmul(a, b)
-        if alpha != 1:
-            product.mul_(alpha)
-        return product.add_(bias, alpha=beta)
+        if beta == alpha == 1 and bias.shape == b.shape[1:] and bias.is_contiguous() and bias.dtype == torch.float32:
+            return matmul(a, b, bias)
+        return matmul(a, b).mul_(alpha).add_(bias, alpha=beta)
 
     kernels: dict[str, Callable[..., Tensor]] = {"mm": matmul, "bmm": matmul, "addmm": addmm}
     for name, kernel in kernels.items():
         torch.library.impl(f"aten::{name}", "cpu", kernel)
+
+
+def _activate_by_kernels() -> None:
+    """Let the kernels take torch's GELU on the CPU, forward and backward; its approximation by tanh stays torch's."""
+    import torch
+
+    from remnist.kernels import activations
+
+    aten = torch.ops.aten
+
+    def is_ours(x: "Tensor", approximate: str) -> bool:
+        return approximate == "none" and x.dtype == torch.float32
+
+    def gelu(x: "Tensor", *, approximate: str = "none") -> "Tensor":
+        x = x.contiguous()
+        out = torch.empty_like(x)
+        if not is_ours(x, approximate):
+            return aten.gelu.out(x, approximate=approximate, out=out)
+        activations.gelu(x, out)
+        return out
+
+    def gelu_backward(gradient: "Tensor", x: "Tensor", *, approximate: str = "none") -> "Tensor":
+        gradient, x = gradient.contiguous(), x.contiguous()
+        out = torch.empty_like(x)
+        if not is_ours(x, approximate):
+            return aten.gelu_backward.grad_input(gradient, x, approximate=approximate, grad_input=out)
+        activations.gelu_backward(gradient, x, out)
+        return out
+
+    torch.library.impl("aten::gelu", "cpu", gelu)
+    torch.library.impl("aten::gelu_backward", "cpu", gelu_backward)

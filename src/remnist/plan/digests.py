@@ -129,7 +129,7 @@ def _text_digest(name: str, content: bytes) -> str:
     match Path(name).suffix:
         case ".py":
             return _sha(canonical(content))
-        case ".c":
+        case ".c" | ".h":
             return _sha(re.sub(r"/\*.*?\*/", " ", content.decode(), flags=re.DOTALL).split())
         case _:
             return _sha(content.decode().replace("\r\n", "\n"))
@@ -153,6 +153,8 @@ def _closure(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
             except ValueError as error:  # of null bytes, until Python 3.11.4
                 raise UserError(f"{_name(path)}: {error}") from None
             waiting += sorted([*path.parent.glob("templates/*.j2"), *path.parent.glob(f"{path.stem}.c")])
+        elif path.suffix == ".c":
+            waiting += [path.with_name(name.decode()) for name in re.findall(rb'#include "(.+)"', content)]
 
 
 @cache

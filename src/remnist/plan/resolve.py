@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from remnist.data import sources, xor
 from remnist.errors import UserError
 from remnist.plan.problems import Problems
-from remnist.settings import ALWAYS, CHOICES, SECTIONS, XOR, Images, Seeds, Settings, Variant, Xor, always, tags
+from remnist.settings import ALWAYS, CHOICES, SECTIONS, XOR, Count, Images, Seeds, Settings, Variant, Xor, always, tags
 
 # DVC reads a dot as a path, a shell reads most other characters; what is left names files everywhere.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -40,7 +40,7 @@ def resolve(params: object) -> dict[str, Variant]:
     """
     problems = Problems()
     study = problems.mapping("params.yaml", params)
-    problems.unknown("", study, [*SECTIONS, "seeds", "variants"], "the study")
+    problems.unknown("", study, [*SECTIONS, "seeds", "seeds_per_variant", "variants"], "the study")
     defaults = {name: problems.mapping(name, study.get(name)) for name in SECTIONS}
     problems.raise_any()  # without defaults to lay them over, the variants would only repeat it
     for name in SECTIONS:
@@ -49,6 +49,10 @@ def resolve(params: object) -> dict[str, Variant]:
         problems.add("data.name", defaults["data"]["name"], f"allowed: {', '.join(sources.SIZES)}")
         problems.raise_any()  # no variant would fit it
     seeds: list[int] = _validate(TypeAdapter(Seeds), study.get("seeds"), "seeds", problems) or []
+    per_variant = study.get("seeds_per_variant", len(seeds) or 1)
+    from_study = Inherited(
+        defaults, seeds, _validate(TypeAdapter(Count), per_variant, "seeds_per_variant", problems) or 1
+    )
     variants = problems.mapping("variants", study.get("variants"))
     if not variants:
         problems.add("variants", study.get("variants"), "at least one variant is expected here")
@@ -63,12 +67,12 @@ def resolve(params: object) -> dict[str, Variant]:
                 f"{other} is the same name, and folder, on systems without case",
             )
         own = Problems()
-        inherited = _inherit(name, variants, Inherited(defaults, seeds), own)
+        inherited = _inherit(name, variants, from_study, own)
         if variant := _resolve_variant(f"variants.{name}.", changes, inherited, own):
             plan[name] = variant
         problems.merge(own)
     own = Problems()
-    _resolve_variant("", None, Inherited(defaults, seeds), own)  # the defaults by themselves, used or not
+    _resolve_variant("", None, from_study, own)  # the defaults by themselves, used or not
     problems.merge(own)
     problems.raise_any()
     return plan
@@ -81,7 +85,7 @@ class Inherited:
     Attributes:
         sections: the settings of each section.
         study_seeds: the study's seeds.
-        seeds: what the variants say of seeds that it is like; None where they say nothing.
+        seeds: what the variants say of seeds that it is like, else how many of the study's a variant takes.
         origins: the path of the variant that states a setting, by section and name, of its seeds by none and `seeds`;
             of a default there is none.
     """
@@ -194,11 +198,9 @@ def _stated(path: str, section: str, key: str, stated: Json, inherited: Inherite
 
 
 def _resolve_seeds(path: str, stated: Json, inherited: Inherited, problems: Problems) -> list[int]:
-    """Return a variant's own seeds, the first n of the study's, or all of these."""
+    """Return a variant's own seeds, or the first n of the study's, all of them at most."""
     of_study = inherited.study_seeds
     own = stated.get("seeds", inherited.seeds)
-    if own is None and "seeds" not in stated:
-        return of_study
     where = f"{path if 'seeds' in stated else inherited.origins.get(('', 'seeds'), '')}seeds"
     if type(own) is not int:
         return _validate(TypeAdapter(Seeds), own, where, problems) or []

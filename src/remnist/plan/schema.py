@@ -17,8 +17,9 @@ def params() -> Schema:
     """Return the schema of params.yaml: each section, and for each variant the same sections in part."""
     sections = {section: _section(section) for section in SECTIONS}
     seeds = TypeAdapter(Seeds).json_schema() | {"description": "a run each; variants are compared seed by seed"}
+    count = {"type": "integer", "minimum": 1}
     own_seeds = {
-        "anyOf": [{"type": "integer", "minimum": 1}, seeds],
+        "anyOf": [count, seeds],
         "description": "a list of seeds, or the number of the study's first seeds, all of them at most",
     }
     changes = {name: schema | {"type": ["object", "null"]} for name, schema in sections.items()}
@@ -31,7 +32,8 @@ def params() -> Schema:
         "minProperties": 1,
         "description": "each variant, with what it changes of the defaults",
     }
-    study = _mapping({**sections, "seeds": seeds, "variants": variants})
+    each = count | {"description": "how many of the first of these a variant takes; all without it"}
+    study = _mapping({**sections, "seeds": seeds, "seeds_per_variant": each, "variants": variants})
     return {"$schema": DIALECT, "title": "params.yaml", **study, "required": [*SECTIONS, "seeds", "variants"]}
 
 

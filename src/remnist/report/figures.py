@@ -27,7 +27,8 @@ BLUE, ORANGE, VERMILION, PINK = (sns.color_palette("colorblind")[i] for i in (0,
 GREY = "0.55"
 OUTCOMES = dict.fromkeys(verdicts.OUTCOMES, GREY) | {
     **{outcome: BLUE for outcome in verdicts.OUTCOMES if outcome.startswith(verdicts.REPLICATED)},
-    verdicts.NOT_REPLICATED: VERMILION, REVERSED: VERMILION, NO_EFFECT: PINK,
+    **{outcome: VERMILION for outcome in verdicts.OUTCOMES if outcome.startswith(REVERSED)},
+    verdicts.NOT_REPLICATED: VERMILION, NO_EFFECT: PINK,
 }  # fmt: skip
 BEYOND = 20  # margins beyond which a difference is drawn on the edge
 PUBLISHED_MARK: dict[str, Any] = {

@@ -19,7 +19,7 @@ def rank(results: Results) -> pd.DataFrame:
     """Rank the test images by how many networks get them wrong.
 
     A share is the mean over variants of the fraction of seeds, so that each variant counts the same, whatever its
-    number of seeds. Variants with a test set of their own are left out.
+    number of seeds. Variants with a test set of their own are left out, and runs that diverged.
 
     Args:
         results: the measurements.
@@ -30,15 +30,14 @@ def rank(results: Results) -> pd.DataFrame:
         the smallest digit where several are; `share`, its share of all predictions; `variants`, the number of those
         with more than half of their seeds wrong.
     """
-    variants = image_variants(results)
-    labels = results.labels[variants[0]]
+    variants = counted(results)
+    labels = results.labels[image_variants(results)[0]]
     images, total = np.arange(len(labels)), np.zeros((len(labels), len(DIGITS)))
     failed = np.zeros(len(labels), int)
-    for variant in variants:
-        predictions = results.predictions[variant]
+    for predictions in variants:
         total += (predictions[:, :, None] == np.arange(len(DIGITS))).mean(0)
         failed += (predictions != labels).mean(0) > 0.5
-    shares = (total / len(variants)).round(DECIMALS)  # the same fractions, summed in another order, have to tie
+    shares = (total / max(len(variants), 1)).round(DECIMALS)  # the same fractions, summed in another order, have to tie
     wrong = (1 - shares[images, labels]).round(DECIMALS)
     shares[images, labels] = 0
     predicted = shares.argmax(1)
@@ -47,6 +46,13 @@ def rank(results: Results) -> pd.DataFrame:
          "share": shares[images, predicted], "variants": failed}
     )  # fmt: skip
     return table[table["wrong"] > 0].sort_values("wrong", ascending=False, kind="stable", ignore_index=True)
+
+
+def counted(results: Results) -> list[Digits]:
+    """Return the predictions of each variant on images in the runs that did not diverge, where there are any."""
+    learnt = ~results.runs.set_index("variant")["diverged"].astype(bool)
+    found = [results.predictions[name][learnt.loc[[name]].to_numpy()] for name in image_variants(results)]
+    return [predictions for predictions in found if len(predictions)]
 
 
 def read_images(path: Path, results: Results) -> Digits:
@@ -85,7 +91,7 @@ def facts(results: Results, ranking: pd.DataFrame) -> dict[str, Any]:
         `hardest`, the first row of the ranking; `shown`, the images of the figure; `often`, which digits are most
         frequently taken for which among these, and `times`, how often.
     """
-    variants, shown = len(image_variants(results)), ranking.head(SHOWN)
+    variants, shown = len(counted(results)), ranking.head(SHOWN)
     pairs = Counter(pair(*digits) for digits in zip(shown["label"], shown["predicted"], strict=True))
     times = max(pairs.values())
     return {

@@ -23,12 +23,12 @@ from remnist.report.stability import Measured
 from remnist.report.statistics import ALPHA
 from remnist.report.tables import Results, data_set
 
-REPLICATED, NOT_REPLICATED = "replicated", "not replicated"
+REPLICATED, NOT_REPLICATED, NEGLIGIBLE = "replicated", "not replicated", "negligible"
 BY_CONSTRUCTION, FALSE_BY_CONSTRUCTION = "by construction", "by construction, false"
 NOT_TESTABLE = "not testable"
 OUTCOMES = (
-    REPLICATED, f"{REPLICATED}, {SMALLER}", f"{REPLICATED}, {LARGER}", NOT_REPLICATED, NO_EFFECT, REVERSED, UNDECIDED,
-    BY_CONSTRUCTION, FALSE_BY_CONSTRUCTION, NOT_TESTABLE,
+    REPLICATED, f"{REPLICATED}, {SMALLER}", f"{REPLICATED}, {LARGER}", f"{REPLICATED}, {NEGLIGIBLE}", NOT_REPLICATED,
+    NO_EFFECT, REVERSED, f"{REVERSED}, {NEGLIGIBLE}", UNDECIDED, BY_CONSTRUCTION, FALSE_BY_CONSTRUCTION, NOT_TESTABLE,
 )  # fmt: skip
 
 
@@ -70,9 +70,12 @@ class Judged:
             return REPLICATED if min(each.p_value for each in self.printed) > ALPHA else NOT_REPLICATED
         if self.effect is None:
             return _of_parts([each.outcome for each in self.parts])
-        if self.effect.outcome != CONFIRMED:
-            return self.effect.outcome
-        return f"{REPLICATED}, {self.size.outcome}" if self.size and self.size.outcome != CONSISTENT else REPLICATED
+        words = [REPLICATED if self.effect.outcome == CONFIRMED else self.effect.outcome]
+        if self.effect.negligible:
+            words.append(NEGLIGIBLE)
+        elif self.effect.outcome == CONFIRMED and self.size and self.size.outcome != CONSISTENT:
+            words.append(self.size.outcome)
+        return ", ".join(words)
 
 
 def judge(results: Results, claims: Claims) -> list[Judged]:
@@ -166,7 +169,8 @@ def _measure(results: Results, claim: Claim, printed: Mapping[str, Published]) -
 
 def _of_parts(outcomes: list[str]) -> str:
     """Return the outcome of a claim that holds if all its parts do."""
+    found = {outcome.removesuffix(f", {NEGLIGIBLE}") for outcome in outcomes}
     for outcome in (FALSE_BY_CONSTRUCTION, REVERSED, NO_EFFECT, NOT_REPLICATED, UNDECIDED, NOT_TESTABLE):
-        if outcome in outcomes:
+        if outcome in found:
             return outcome
     return REPLICATED

@@ -10,11 +10,11 @@ from remnist.report import effects, glossary, markdown, units
 from remnist.report.causes import Explained
 from remnist.report.effects import DIRECTIONS, UNDECIDED, Effect
 from remnist.report.measures import Sample, at_shared_seeds
-from remnist.report.published import Printed
+from remnist.report.published import CONSISTENT, LARGER, SMALLER, Printed
 from remnist.report.statistics import ALPHA, Interval, median_time
 from remnist.report.tables import DECIMALS
 from remnist.report.units import Unit
-from remnist.report.verdicts import Judged
+from remnist.report.verdicts import NEGLIGIBLE, Judged
 
 FIRST = 2  # published figures of a claim that its row shows
 
@@ -96,7 +96,9 @@ def effect(judged: Judged) -> str:
     found = judged.effect
     if found is None:
         return ""
-    return "; ".join(filter(None, [found.outcome + (", negligible" if found.negligible else ""), still_open(judged)]))
+    return "; ".join(
+        filter(None, [found.outcome + (f", {NEGLIGIBLE}" if found.negligible else ""), still_open(judged)])
+    )
 
 
 def still_open(judged: Judged) -> str:
@@ -127,7 +129,7 @@ def size(judged: Judged) -> str:
         return f"{words}; one run: [{low}, {high}]" if len(judged.printed) == 1 else words
     if judged.size is None:
         return ""
-    found = {"consistent": "consistent", "smaller": "smaller than published", "larger": "larger than published"}
+    found = {CONSISTENT: CONSISTENT, SMALLER: f"{SMALLER} than published", LARGER: f"{LARGER} than published"}
     one = "one pair of runs" if is_difference(judged.claim) else "one run"
     untold = "" if judged.size.one_pair_could_tell else ", so wide that zero is consistent as well"
     between = f"; {one}: {interval(judged.claim, judged.size.interval)}{untold}"
@@ -137,10 +139,10 @@ def size(judged: Judged) -> str:
 def _of_mean(judged: Judged) -> str:
     """Return how the mean compares with a published figure that is consistent with one pair of runs; or nothing."""
     effect, size, half = judged.effect, judged.size, judged.claim.rounded_to / 2
-    if effect is None or size is None or size.outcome != "consistent":
+    if effect is None or size is None or size.outcome != CONSISTENT:
         return ""
     low, high = effect.interval
-    return "smaller" if high < size.published - half else "larger" if low > size.published + half else ""
+    return SMALLER if high < size.published - half else LARGER if low > size.published + half else ""
 
 
 def cause(judged: Judged) -> str:
@@ -152,9 +154,12 @@ def cause(judged: Judged) -> str:
 
 
 def share(found: Explained) -> str:
-    """Return a share with its interval, or why there is none."""
+    """Return a share with its interval, or why there is none; of a rate, with the factor and without."""
     if found.missing:
         return found.missing
+    if found.counts:
+        k, n, j, m = found.counts
+        return f"{found.outcome}, {k} of {n} runs with it, {j} of {m} without, p {_p(found.p_value)}"
     low, high = found.interval
     ends = f"[{low * 100:.0f}, {high * 100:.0f}]" if math.isfinite(low) else "without bounds"
     return f"{found.outcome}, {found.share * 100:.0f} % {ends}"

@@ -40,12 +40,13 @@ def test_without_a_compiler_native_is_named(tmp_path, monkeypatch):
 
 @pytest.mark.fault("no compiler for the kernels")
 def test_what_the_compiler_says_is_passed_on_in_a_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(library, "SOURCE", tmp_path / "broken.c")
-    library.SOURCE.write_text("int broken(\n")
+    source = tmp_path / "broken.c"
+    source.write_text("int broken(\n")
+    monkeypatch.setattr(library, "FOLDER", tmp_path)
     with pytest.raises(UserError, match=r"cannot be compiled: .*error.*; native ") as error:
         library.load()
     assert len(str(error.value).splitlines()) == 1
-    assert list(tmp_path.iterdir()) == [library.SOURCE]
+    assert list(tmp_path.iterdir()) == [source]
 
 
 @pytest.mark.fault("no compiler for the kernels")
