@@ -59,8 +59,9 @@ def _draw(claim: Claim, found: Measured, rng: np.random.Generator) -> Measured:
         draws: dict[str, NDArray[np.int64]] = {}
         rows = []
         for row in found:
-            places = draws.setdefault(row.variant, rng.integers(len(row.values), size=len(row.values)))
-            values = row.values[places]
+            if row.variant not in draws:
+                draws[row.variant] = rng.integers(len(row.values), size=len(row.values))
+            values = row.values[draws[row.variant]]
             rows.append(published.of_values(row.variant, row.place, row.published, values, claim.rounded_to))
         return published.correct(rows)
     except NotMeasuredError as missing:

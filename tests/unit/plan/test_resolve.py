@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from remnist.errors import UserError
 from remnist.plan.resolve import lineage, trained_images
 from remnist.plan.resolve import resolve as resolved
 from remnist.settings import Images, Xor
@@ -86,6 +87,22 @@ def test_a_number_of_seeds_takes_the_first_of_the_studys(params):
     params["variants"] = {"a": {"seeds": 2}, "b": {"seeds": 9}, "c": {"seeds": [7]}, "d": {}}
     seeds = {name: entry["seeds"] for name, entry in resolve(params).items()}
     assert seeds == {"a": [5, 3], "b": [5, 3, 8, 1], "c": [7], "d": [5, 3, 8, 1]}
+
+
+def test_a_variant_that_does_not_say_takes_as_many_seeds_as_the_study_says(params):
+    params |= {"seeds": [5, 3, 8, 1], "seeds_per_variant": 2}
+    params["variants"] = {"a": {"seeds": 3}, "b": {}, "c": {"like": "a"}, "d": {"seeds": [7]}}
+    seeds = {name: entry["seeds"] for name, entry in resolve(params).items()}
+    assert seeds == {"a": [5, 3, 8], "b": [5, 3], "c": [5, 3, 8], "d": [7]}
+    params["seeds"] = [9]
+    assert {tuple(entry["seeds"]) for entry in resolve(params).values()} == {(9,), (7,)}
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "all", [1], None])
+def test_a_wrong_number_of_seeds_is_named(params, value):
+    params["seeds_per_variant"] = value
+    with pytest.raises(UserError, match=r"^seeds_per_variant: "):
+        resolve(params)
 
 
 def test_only_the_settings_of_what_is_chosen_are_in_the_plan(params):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import boschloo_exact
 
 from remnist.report import causes, effects
 from remnist.report.causes import EXPLAINED, NOT_EXPLAINED, PARTLY, UNDECIDED
@@ -76,6 +77,21 @@ def test_both_sides_may_be_replaced():
     results = study({"a": accuracies(0.95), "b": accuracies(0.9), "c": accuracies(0.96), "d": accuracies(0.961)},
                     names=names)  # fmt: skip
     assert explain(results, cause=CAUSE | {"control": ["c", "d"]}).outcome == EXPLAINED
+
+
+@pytest.mark.parametrize(
+    ("with_it", "without", "outcome", "counts"),
+    [((4, 5), (0, 0), EXPLAINED, (9, 24, 0, 24)), ((4, 0), (3, 1), UNDECIDED, (4, 24, 4, 24)),
+     ((0, 0), (6, 6), UNDECIDED, (0, 24, 12, 24))],
+)  # fmt: skip
+def test_the_cause_of_a_rate_is_held_against_both_controls_whatever_the_difference(with_it, without, outcome, counts):
+    names = {"a": "resnet-dropout", "b": "resnet-plain", "c": "resnet-dropout-logits", "d": "resnet-plain-logits"}
+    missing = {name: [True] * k + [False] * (12 - k) for name, k in zip("abcd", with_it + without, strict=True)}
+    results = study({name: accuracies(0.9) for name in "abcd"}, names=names, missing=missing)
+    found = explain(results, metric="digit_missing", expect="more", margin=None, cause=CAUSE | {"control": ["c", "d"]})
+    assert (found.outcome, found.counts, found.missing) == (outcome, counts, "")
+    (k, n, j, m) = counts
+    assert found.p_value == pytest.approx(min(1, boschloo_exact([[k, j], [n - k, m - j]]).pvalue))
 
 
 LATE = {name: [[0.95 if name != "a" else 0.9] * 2] * 12 for name in "abc"}  # a never gets to 0.95

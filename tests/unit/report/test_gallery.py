@@ -45,6 +45,16 @@ def images():
     return np.random.default_rng(0).integers(0, 256, (len(LABELS), 8, 8), np.uint8)
 
 
+def test_runs_that_diverged_do_not_count(results):
+    results.runs["diverged"] = (results.runs["variant"] == "two") & (results.runs["seed"] == 0)
+    assert [predictions.tolist() for predictions in gallery.counted(results)] == [
+        [[3, 5, 1, 7, 0]], [[5, 3, 1, 7, 0]] * 4
+    ]  # fmt: skip
+    results.runs["diverged"] = results.runs["variant"] == "two"
+    assert [len(predictions) for predictions in gallery.counted(results)] == [4]
+    assert gallery.facts(results, gallery.rank(results))["wrong_in_all"] == 2
+
+
 def test_ranking_counts_each_variant_the_same(results):
     ranking = gallery.rank(results)
     columns = ["image", "label", "wrong", "predicted", "share", "variants"]

@@ -35,6 +35,9 @@ def pair(first: float, second: float = 0.9):
         (0.92, PRINTED, {}, SMALLER),
         (0.99, PRINTED, {}, LARGER),
         (0.85, PRINTED, {}, REVERSED),  # whatever the size
+        (0.95, PRINTED, {"margin": 0.06}, f"{REPLICATED}, negligible"),
+        (0.92, PRINTED, {"margin": 0.06}, f"{REPLICATED}, negligible"),  # whatever the size
+        (0.85, {}, {"margin": 0.06}, f"{REVERSED}, negligible"),
         (0.9, PRINTED, {}, NO_EFFECT),
         (0.9, PRINTED, {"margin": 0.0005}, UNDECIDED),
         (0.9, {}, {"expect": "same"}, REPLICATED),
