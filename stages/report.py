@@ -15,7 +15,7 @@ isolate()  # before matplotlib reads what the user has set
 
 from remnist.files import keep_only, replace_content, write_json, write_text
 from remnist.plan import claims, entries
-from remnist.report import document, figures, gallery, ledger, questions, summaries, tables, verdicts
+from remnist.report import document, earlier, figures, gallery, ledger, questions, summaries, tables, verdicts
 from remnist.runtime import pool
 from remnist.runtime.stage import Inputs, stage_main
 
@@ -50,7 +50,8 @@ def main(inputs: Inputs) -> None:
             for name in figures.OF_RESULTS
         ]
         judged = verdicts.judge(results, claimed)
-        text = document.render(results, summary, claimed, grouped, judged, ranking)
+        before = earlier.judge(results, claimed, Path("docs/earlier.csv"))
+        text = document.render(results, summary, claimed, grouped, judged, before, ranking)
         figures.draw("claims", unfinished, judged)
         figures.draw("gallery", unfinished, ranking, images)
         for each in drawn:

@@ -111,8 +111,10 @@ def judge(results: Results, **changes: Any) -> verdicts.Judged:
     return judged
 
 
-def render(results: Results, claimed: Claims | None = None) -> str:
+def render(results: Results, claimed: Claims | None = None, before: dict[str, verdicts.Judged] | None = None) -> str:
     """Return REPORT.md."""
     claimed = claimed or claims_of()
     judged, asked = verdicts.judge(results, claimed), questions.group(results, claimed)
-    return document.render(results, summaries.summary(results), claimed, asked, judged, gallery.rank(results))
+    return document.render(
+        results, summaries.summary(results), claimed, asked, judged, before or {}, gallery.rank(results)
+    )

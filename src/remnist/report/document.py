@@ -35,6 +35,7 @@ def render(
     claims: Claims,
     questions: list[Question],
     judged: list[Judged],
+    before: dict[str, Judged],
     ranking: pd.DataFrame,
 ) -> str:
     """Write the report.
@@ -45,6 +46,7 @@ def render(
         claims: the content of claims.yaml.
         questions: the variants by question.
         judged: the claims with their outcomes.
+        before: those of earlier runs, by claim.
         ranking: the hardest images, as `gallery.rank` returns them.
 
     Returns:
@@ -81,6 +83,7 @@ def render(
         validation=data.validation,
         outcomes={outcome: found for outcome in OUTCOMES if (found := [e for e in judged if e.outcome == outcome])},
         judged=judged,
+        tried=[_tried(before[each.id], each) for each in judged if each.id in before],
         meanings=glossary.OUTCOMES,
         metrics=glossary.metrics(each.claim for each in judged),
         findings=[each for name in claims.findings for each in judged if each.id == name],
@@ -106,6 +109,16 @@ def title(claims: Claims, data: str) -> str:
     many = len(claims.reports)
     again = f"{markdown.number(many)} {DATA_SETS[claims.data]} lab report{'' if many == 1 else 's'}, run again"
     return (claims.title or again) + ("" if data == claims.data else f", on {DATA_SETS[data]}")
+
+
+def _tried(there: Judged, here: Judged) -> Json:
+    """Return a claim as judged by earlier runs and by these, and whether its outcome there was fragile."""
+    return {
+        "there": there,
+        "here": here,
+        "same": there.outcome == here.outcome,
+        "was_fragile": there.stays is not None and there.stays < stability.FRAGILE,
+    }
 
 
 def _lead(results: Results, summary: Summary, claims: Claims, *, published_here: bool) -> Json:

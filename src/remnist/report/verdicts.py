@@ -82,17 +82,24 @@ def judge(results: Results, claims: Claims) -> list[Judged]:
     """Judge every claim by the measurements, in the order of claims.yaml."""
     printed = claims.published if data_set(results).name == claims.data else {}
     measured = {name: _measure(results, claim, printed) for name, claim in claims.claims.items()}
-    judged = {each.id: each for each in conclude(claims, printed, measured)}
-    for name, each in judged.items():
-        if each.effect:
-            judged[name] = replace(each, cause=causes.explain(results, each.claim, each.effect))
+    return [
+        replace(each, cause=causes.explain(results, each.claim, each.effect)) if each.effect else each
+        for each in conclude_with_stability(claims, printed, measured)
+    ]
+
+
+def conclude_with_stability(
+    claims: Claims, printed: Mapping[str, Published], measured: Mapping[str, Measured]
+) -> list[Judged]:
+    """Decide as `conclude` does, and in which share of studies with seeds drawn again each outcome stays."""
+    judged = conclude(claims, printed, measured)
     shares = stability.of_outcomes(
-        {name: each.outcome for name, each in judged.items()},
+        {each.id: each.outcome for each in judged},
         lambda drawn: {each.id: each.outcome for each in conclude(claims, printed, drawn)},
         measured,
         claims.claims,
     )
-    return [replace(each, stays=shares.get(each.id)) for each in judged.values()]
+    return [replace(each, stays=shares.get(each.id)) for each in judged]
 
 
 def conclude(claims: Claims, printed: Mapping[str, Published], measured: Mapping[str, Measured]) -> list[Judged]:

@@ -3,8 +3,6 @@
 The accuracies are those of an earlier study, whose networks trained on 55,000 images.
 """
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
@@ -12,8 +10,9 @@ from remnist.report import effects, published, statistics
 from remnist.report.effects import CONFIRMED, NO_EFFECT, REVERSED, Effect
 from remnist.report.measures import Sample
 from tests.support.studies import claim
+from tests.support.variants import ROOT
 
-SEEDS = pd.read_csv(Path(__file__).with_name("twelve_seeds.csv"), index_col="variant")
+SEEDS = pd.read_csv(ROOT / "docs/earlier.csv", index_col="variant")
 
 
 def judge(first: str, second: str, *, paired: bool = True) -> Effect:
