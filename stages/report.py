@@ -1,7 +1,6 @@
 """Judge the claims and sum up the measurements: metrics/, plots/ and REPORT.md, which Git keeps."""
 
 import argparse
-import gc
 import multiprocessing
 import shutil
 import sys
@@ -43,7 +42,6 @@ def main(inputs: Inputs) -> None:
     unfinished.mkdir()
     for name, table in summaries.plot_data(results).items():
         table.to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
-    gc.freeze()  # statsmodels looks for garbage at each correction, through everything that was loaded
     with pool.workers(multiprocessing.get_context(), len(figures.OF_RESULTS)) as others:
         drawn = [
             others.submit(figures.draw, name, unfinished, asked if name in figures.BY_QUESTION else grouped, results)

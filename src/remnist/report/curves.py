@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from remnist.report.questions import Question
 from remnist.report.summaries import by_parts
-from remnist.report.tables import DIGITS, Results, image_variants
+from remnist.report.tables import DIGITS, Results, alike, image_variants
 
 # Seven colours that colour-blind readers tell apart, each in four dashes.
 COLORS = [*(sns.color_palette("colorblind")[i] for i in (0, 1, 2, 3, 4, 9)), (0.1, 0.1, 0.1)]
@@ -50,11 +50,20 @@ FALSE_POSITIVES = X("false_positive_rate", "false positives, %", {0.001: "0.1", 
 
 
 def learning_curves(questions: list[Question], results: Results) -> Figure:
-    """Draw accuracy by epoch on training, held-out and test images, mean and range over seeds, and published ones."""
+    """Draw accuracy by epoch on training, held-out and test images, mean and range over seeds, and published ones.
+
+    A run that lacks a digit, where others of its variant have all, has a line of its own.
+    """
     curves = by_parts(results.curves)
     panels = tuple(part for part in PANELS if part in set(curves["part"]))
     curves = curves.assign(error=1 - curves["accuracy"], panel=curves["part"])
-    return _draw(questions, results, curves, panels, EPOCHS, "accuracy, %")
+    counted = results.runs.assign(counts=alike(results.runs))[["variant", "seed", "counts"]]
+    curves = curves.merge(counted, on=["variant", "seed"])
+    apart = {
+        key: [run for _, run in table.groupby("seed")]
+        for key, table in curves[~curves["counts"]].groupby(["variant", "panel"])
+    }
+    return _draw(questions, results, curves[curves["counts"]], panels, EPOCHS, "accuracy, %", apart)
 
 
 def roc(questions: list[Question], results: Results) -> Figure:
@@ -68,7 +77,13 @@ def roc(questions: list[Question], results: Results) -> Figure:
 
 
 def _draw(
-    questions: list[Question], results: Results, curves: pd.DataFrame, panels: tuple[str, ...], x: X, label: str
+    questions: list[Question],
+    results: Results,
+    curves: pd.DataFrame,
+    panels: tuple[str, ...],
+    x: X,
+    label: str,
+    apart: Mapping[Any, list[pd.DataFrame]] | None = None,
 ) -> Figure:
     """Draw errors on a logarithmic axis, which is labelled with their complements.
 
@@ -79,6 +94,7 @@ def _draw(
         panels: a column each; the legends have the order of the lines at the right of the last one.
         x: the horizontal axis.
         label: the vertical axis.
+        apart: by variant and panel, runs that have lines of their own, `error` and x of each.
     """
     curves = curves.assign(error=curves["error"].clip(lower=SMALLEST_ERROR))
     errors = curves.groupby(["variant", "panel", x.column])["error"].agg(STATISTICS).reset_index()
@@ -101,6 +117,8 @@ def _draw(
                 line = lines[variant, panel].clip(low, high)
                 axes.plot(line.index, line["mean"], linewidth=1.5, **style)
                 alpha = 0.15 if len(styles) < CROWDED else 0.07
+                for run in (apart or {}).get((variant, panel), []):
+                    axes.plot(run[x.column], run["error"].clip(low, high), linewidth=0.6, color=style["color"])
                 axes.fill_between(line.index, line["min"], line["max"], color=style["color"], alpha=alpha, linewidth=0)
             axes.set_title(panel, size=9)
             axes.set(xlabel=x.label, ylabel=label if axes is row[0] else "")

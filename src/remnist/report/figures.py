@@ -20,7 +20,7 @@ from remnist.report.curves import learning_curves, roc
 from remnist.report.effects import NO_EFFECT, REVERSED
 from remnist.report.questions import Question
 from remnist.report.summaries import digit_means
-from remnist.report.tables import DIGITS, Digits, Results, image_variants
+from remnist.report.tables import DIGITS, Digits, Results, alike, image_variants
 from remnist.report.verdicts import Judged
 
 BLUE, ORANGE, VERMILION, PINK = (sns.color_palette("colorblind")[i] for i in (0, 1, 3, 4))
@@ -132,7 +132,7 @@ def _accuracy_panel(axes: Axes, question: Question, runs: pd.DataFrame) -> None:
     seeds = runs[runs["variant"].isin(rows)]
     errors = (1 - seeds["accuracy"]).clip(lower=SMALLEST_ERROR)
     axes.scatter(errors, seeds["variant"].map(rows), s=18, color=BLUE, alpha=0.45, linewidths=0, label="a seed")
-    means = errors.groupby(seeds["variant"]).mean()
+    means = errors[alike(seeds)].groupby(seeds["variant"]).mean()
     axes.scatter(means, means.index.map(rows), s=90, color=BLUE, marker="|", linewidths=2, label="mean over seeds")
     published = {rows[v]: 1 - p.accuracy for v, p in question.published.items() if v in rows and p.accuracy is not None}
     errors = pd.Series(published, dtype=float).clip(lower=SMALLEST_ERROR)

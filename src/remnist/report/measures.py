@@ -1,6 +1,7 @@
 """The values that a claim compares: its metric of each run, from the study's measurements."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -32,15 +33,15 @@ class Sample:
     horizon: int | None = None
     image_se: float | None = None
 
-    @property
+    @cached_property
     def array(self) -> Floats:
         """The values, (n,)."""
-        return np.asarray(self.values, np.float64)
+        return np.asarray(self.values.array, np.float64)
 
     @property
     def censored(self) -> int:
         """How many runs ended before they reached an accuracy."""
-        return int(self.values.isna().sum())
+        return int(np.isnan(self.array).sum())
 
 
 def sample(results: Results, comparison: Comparison, variants: list[str]) -> list[Sample]:
@@ -78,9 +79,11 @@ def sample(results: Results, comparison: Comparison, variants: list[str]) -> lis
 
 def at_shared_seeds(samples: list[Sample]) -> list[Floats]:
     """Return the values of each sample at the seeds that all have, (n,) each."""
-    shared = samples[0].values.index
-    for each in samples[1:]:
-        shared = shared.intersection(each.values.index)
+    shared, *others = (each.values.index for each in samples)
+    if all(map(shared.equals, others)):
+        return [each.array for each in samples]
+    for other in others:
+        shared = shared.intersection(other)
     return [np.asarray(each.values.loc[shared], np.float64) for each in samples]
 
 

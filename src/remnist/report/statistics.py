@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats  # special's functions of Student's t are fast
 from statsmodels.duration.survfunc import SurvfuncRight
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
@@ -45,7 +44,7 @@ class Difference:
     paired: bool
     image_se: float = 0.0
 
-    @property
+    @cached_property
     def mean(self) -> float:
         """The mean of the first minus that of the second."""
         return round(float(self.first.mean() - self.second.mean()), DECIMALS)
@@ -133,7 +132,10 @@ def t_interval(values: Floats) -> Interval:
 
 def holm(p_values: Floats) -> Floats:
     """Correct p-values for their number, so that 1 - ALPHA of studies reject no true null hypothesis (Holm 1979)."""
-    return np.asarray(multipletests(p_values, method="holm")[1]) if len(p_values) else p_values
+    order = np.argsort(p_values, kind="stable")
+    corrected = np.empty_like(p_values)  # statsmodels' takes a millisecond more, and a study is drawn a hundred times
+    corrected[order] = np.maximum.accumulate(p_values[order] * np.arange(len(order), 0, -1)).clip(max=1)
+    return corrected
 
 
 def is_smaller(interval: Interval, margin: float) -> bool:

@@ -43,7 +43,8 @@ class Results:
         per_digit: `variant`, `seed`, `digit`, `accuracy`.
         confusion: `variant`, `actual`, `predicted`, `rate`: the fraction of the actual digit's images that was
             taken for the predicted one, over all seeds.
-        roc: `variant`, `curve` (a digit, micro, macro), `false_positive_rate`, `true_positive_rate`, mean over seeds.
+        roc: `variant`, `curve` (a digit, micro, macro), `false_positive_rate`, `true_positive_rate`, mean over the runs
+            that are `alike`.
         curves: `variant`, `seed`, `epoch` (from 0, before the first), `train_loss`, `train_accuracy`, `test_loss`,
             `test_accuracy`, of held-out images `validation_loss`, `validation_accuracy`, and of the epoch's batches
             `batch_loss`, `batch_loss_sd`, NaN at 0.
@@ -81,6 +82,8 @@ def load(plan: dict[str, Variant], evaluations: Path, dvclive: Path, seconds: Pa
     curves = pd.DataFrame(
         row for name, variant in plan.items() for seed in variant.seeds for row in _curves(dvclive, name, variant, seed)
     ).round(DECIMALS)
+    measured = run_metrics(pd.DataFrame(_run(*run) for run in runs), curves, per_digit)
+    described = [run for run, is_alike in zip(runs, alike(measured), strict=True) if is_alike]
     return Results(
         plan=plan,
         test_images=max(sum(seed.count) for _, seed in runs),
@@ -90,10 +93,10 @@ def load(plan: dict[str, Variant], evaluations: Path, dvclive: Path, seconds: Pa
             [{"variant": name, **row.model_dump()} for name, each in stored.items() for row in each.ensembles],
             columns=["variant", *Ensemble.model_fields],
         ),
-        runs=run_metrics(pd.DataFrame(_run(*run) for run in runs), curves, per_digit),
+        runs=measured,
         per_digit=per_digit,
         confusion=pd.DataFrame(row for evaluation in stored.items() for row in _confusion(*evaluation)),
-        roc=pd.DataFrame(row for run in runs for row in _roc(*run))
+        roc=pd.DataFrame(row for run in described for row in _roc(*run))
         .groupby(["variant", "curve", "false_positive_rate"], sort=False, as_index=False)
         .mean(),
         curves=curves,
@@ -126,6 +129,16 @@ def run_metrics(runs: pd.DataFrame, curves: pd.DataFrame, per_digit: pd.DataFram
     table["diverged"] = ~np.isfinite(table["loss"]) | (table["train_accuracy"] < 2 / digits.size())
     table["digit_missing"] = digits.min() < HALF
     return table.round(DECIMALS).reset_index()
+
+
+def alike(runs: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which runs a mean describes: where some of a variant lack a digit, those that have them all; else all.
+
+    Args:
+        runs: with `variant` and `digit_missing`.
+    """
+    whole = ~runs["digit_missing"]
+    return whole | ~whole.groupby(runs["variant"]).transform("any")
 
 
 def read_seconds(path: Path) -> pd.DataFrame:

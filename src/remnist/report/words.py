@@ -12,7 +12,7 @@ from remnist.report.effects import DIRECTIONS, UNDECIDED, Effect
 from remnist.report.measures import Sample, at_shared_seeds
 from remnist.report.published import CONSISTENT, LARGER, SMALLER, Printed
 from remnist.report.statistics import ALPHA, Interval, median_time
-from remnist.report.tables import DECIMALS
+from remnist.report.tables import DECIMALS, alike
 from remnist.report.units import Unit
 from remnist.report.verdicts import NEGLIGIBLE, Judged
 
@@ -194,14 +194,13 @@ def accuracies(runs: pd.DataFrame) -> str:
     """Return the mean accuracy of a variant's runs with its deviation; of those with all digits, where others lack one.
 
     Args:
-        runs: with `accuracy` and `digit_missing`.
+        runs: with `variant`, `accuracy` and `digit_missing`.
     """
-    whole = runs[~runs["digit_missing"]]
-    is_mixed = 0 < len(whole) < len(runs)
-    counted = (whole if is_mixed else runs)["accuracy"]
+    counted = runs[alike(runs)]["accuracy"]
     mean, deviation = (round(value, DECIMALS) for value in (counted.mean(), counted.std(ddof=1)))
     words = markdown.accuracy(mean, deviation if len(counted) > 1 else None)
-    return words + (f" (the {len(whole)} of {len(runs)} runs with all digits)" if is_mixed else "")
+    is_mixed = len(counted) < len(runs)
+    return words + (f" (the {len(counted)} of {len(runs)} runs with all digits)" if is_mixed else "")
 
 
 def _more(judged: Judged) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 from remnist.plan.claims import Published
 from remnist.report import figures, questions, verdicts
-from tests.support.studies import SCORES, claim, claims_of, render
+from tests.support.studies import SCORES, claim, claims_of, render, study
 
 
 def test_figures_are_the_same_to_the_byte(results, two, tmp_path):
@@ -111,3 +111,12 @@ def test_published_accuracies_are_drawn_at_their_epochs_and_at_the_end(results):
     assert [tuple(point) for point in marks.get_offsets()] == [
         (2, pytest.approx(0.25)), (1, pytest.approx(0.2)),
     ]  # fmt: skip
+
+
+def test_a_run_that_lacks_a_digit_has_a_line_of_its_own():
+    results = study({"a": [0.9, 0.92, 0.8], "b": [0.9, 0.9]}, missing={"a": [False, False, True], "b": [True, True]})
+    asked = questions.group(results, claims_of())
+    train, test = figures.learning_curves(asked, results).axes
+    for axes in (train, test):
+        assert len([line for line in axes.lines if line.get_linewidth() < 1]) == 1
+        assert len([line for line in axes.lines if line.get_linewidth() > 1]) == 2

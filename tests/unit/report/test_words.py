@@ -201,4 +201,6 @@ def test_a_p_value_says_on_which_side_of_5_percent_it_lies(value, text):
     ],
 )
 def test_a_mean_is_of_one_kind_of_runs(accuracies, missing, expected):
-    assert words.accuracies(pd.DataFrame({"accuracy": accuracies, "digit_missing": missing})) == expected
+    assert (
+        words.accuracies(pd.DataFrame({"variant": "a", "accuracy": accuracies, "digit_missing": missing})) == expected
+    )
