@@ -80,8 +80,7 @@ class Difference:
         if self.se:
             return float(2 * special.stdtr(self.df, -abs(self.mean) / self.se))
         n, m = len(self.first), len(self.second)
-        ways = 2**n if self.paired else math.comb(n + m, n)
-        return min(1.0, 2 / ways) if self.mean else 1.0
+        return of_permutations(2**n if self.paired else math.comb(n + m, n)) if self.mean else 1.0
 
     def of_one_pair(self, level: float = LEVEL) -> Interval:
         """Return the prediction interval of the difference of one further run each (Patil, Peng, Leek 2016)."""
@@ -104,6 +103,11 @@ class Difference:
             return self.mean, self.mean
         half = float(special.stdtrit(df or self.df, (1 + level) / 2)) * se
         return self.mean - half, self.mean + half
+
+
+def of_permutations(ways: int) -> float:
+    """Return the two-sided p-value of what only two of so many flips or divisions of the runs bring about."""
+    return min(1.0, 2 / ways)
 
 
 def sd(values: Floats) -> float:
@@ -224,6 +228,8 @@ def of_times(first: Floats, second: Floats, horizon: int) -> tuple[float, bool]:
     one, other = scores[: len(first)], scores[len(first) :]
     if np.ptp(scores) == 0:
         return 1.0, False
+    if np.ptp(one) == np.ptp(other) == 0:  # without a spread Student's t has no scale
+        return of_permutations(math.comb(len(times), len(one))), bool(one[0] < other[0])
     test = CompareMeans(DescrStatsW(one), DescrStatsW(other)).ttest_ind()
     return float(test[1]), bool(test[0] < 0)
 

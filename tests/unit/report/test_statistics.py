@@ -172,6 +172,12 @@ def test_log_rank_and_medians_by_hand():
     assert [statistics.median_time(times, 5) for times in (first, second)] == [4, 2]
 
 
+def test_times_without_a_spread_are_told_apart_by_permutations():
+    never, early = np.array([NAN] * 3), np.array([1.0, 1.0])
+    assert statistics.of_times(never, early, 5) == (pytest.approx(2 / 10), True)
+    assert statistics.of_times(early, never, 5) == (pytest.approx(2 / 10), False)
+
+
 def test_a_median_beyond_the_last_epoch_is_none():
     assert statistics.median_time(np.array([1, NAN, NAN]), 5) is None
     assert statistics.median_time(np.array([NAN] * 3), 5) is None
