@@ -11,9 +11,7 @@ from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from remnist.kernels import library
 from remnist.kernels.convolutions import convolve, group, max_pool_relu
-from tests.support.kernels import PROCESSORS
-
-LAYERS = [(1, 10, 5, 0), (10, 10, 3, 1), (10, 20, 5, 0), (20, 20, 3, 1), (3, 4, 3, 1), (2, 5, 1, 0)]
+from tests.support.kernels import LAYERS, PROCESSORS
 
 
 def everywhere(monkeypatch, made):

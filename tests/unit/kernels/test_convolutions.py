@@ -9,11 +9,10 @@ from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
 from remnist import kernels, models
 from remnist.kernels.convolutions import convolve, group, max_pool_relu, residual_block, ungroup
+from tests.support.kernels import LAYERS
 from tests.support.variants import digits
 
 ROUNDING = 2e-6  # of the largest value; float32 has 24 bits, and a sum here up to 20,000 terms
-# inputs, outputs, kernel, padding: the residual CNN's, and two that no block of channels fits
-LAYERS = [(1, 10, 5, 0), (10, 10, 3, 1), (10, 20, 5, 0), (20, 20, 3, 1), (3, 4, 3, 1), (2, 5, 1, 0)]
 
 
 def assert_close(ours, exact):
