@@ -55,7 +55,7 @@ def _steps(array: Array) -> Steps:
 
 @cache
 def _matrices(a: Steps, a_steps: Steps, b: Steps, b_steps: Steps) -> Matrices:
-    """Return what the kernel is told of two matrices, or of as many pairs, of these shapes and steps."""
+    """Return the shapes and steps of two matrices, or of as many pairs, as the kernel takes them."""
     *count, rows, terms = a
     (*a_matrix, a_row, a_term), (*b_matrix, b_term, b_column) = a_steps, b_steps
     return Matrices(

@@ -172,7 +172,7 @@ def test_log_rank_and_medians_by_hand():
     assert [statistics.median_time(times, 5) for times in (first, second)] == [4, 2]
 
 
-def test_times_without_a_spread_are_told_apart_by_permutations():
+def test_times_without_a_spread_differ_by_permutations():
     never, early = np.array([NAN] * 3), np.array([1.0, 1.0])
     assert statistics.of_times(never, early, 5) == (pytest.approx(2 / 10), True)
     assert statistics.of_times(early, never, 5) == (pytest.approx(2 / 10), False)
