@@ -48,7 +48,7 @@ def main(inputs: Inputs) -> None:
             for name in figures.OF_RESULTS
         ]
         judged = verdicts.judge(results, claimed)
-        before = earlier.judge(results, claimed, Path("docs/earlier.csv"))
+        before = earlier.judge(results, claimed, earlier.RUNS)
         text = document.render(results, summary, claimed, grouped, judged, before, ranking)
         figures.draw("claims", unfinished, judged)
         figures.draw("gallery", unfinished, ranking, images)

@@ -136,7 +136,7 @@ def _text_digest(name: str, content: bytes) -> str:
 
 
 def _closure(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the content of modules, of what they import, their templates and their C."""
+    """Yield the name and the content of modules, of what they import, their templates, their C and their tables."""
     waiting, seen = list(roots), set[Path]()
     while waiting:
         path = waiting.pop()
@@ -152,7 +152,8 @@ def _closure(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
                 raise UserError(f"{_name(path)}: line {error.lineno}: {error.msg}") from None
             except ValueError as error:  # of null bytes, until Python 3.11.4
                 raise UserError(f"{_name(path)}: {error}") from None
-            waiting += sorted([*path.parent.glob("templates/*.j2"), *path.parent.glob(f"{path.stem}.c")])
+            own = (path.with_suffix(suffix) for suffix in (".c", ".csv"))
+            waiting += sorted([*path.parent.glob("templates/*.j2"), *filter(Path.exists, own)])
         elif path.suffix == ".c":
             waiting += [path.with_name(name.decode()) for name in re.findall(rb'#include "(.+)"', content)]
 

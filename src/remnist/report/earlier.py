@@ -14,6 +14,9 @@ from remnist.report.tables import Results, data_set
 from remnist.report.verdicts import Judged
 
 
+RUNS = Path(__file__).with_name("earlier.csv")  # accuracies of earlier runs
+
+
 def judge(results: Results, claims: Claims, path: Path) -> dict[str, Judged]:
     """Judge what the earlier runs can: claims that compare the final accuracies of two variants.
 

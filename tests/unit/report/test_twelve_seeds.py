@@ -6,13 +6,12 @@ The accuracies are those of an earlier study, whose networks trained on 55,000 i
 import pandas as pd
 import pytest
 
-from remnist.report import effects, published, statistics
+from remnist.report import earlier, effects, published, statistics
 from remnist.report.effects import CONFIRMED, NO_EFFECT, REVERSED, Effect
 from remnist.report.measures import Sample
 from tests.support.studies import claim
-from tests.support.variants import ROOT
 
-SEEDS = pd.read_csv(ROOT / "docs/earlier.csv", index_col="variant")
+SEEDS = pd.read_csv(earlier.RUNS, index_col="variant")
 
 
 def judge(first: str, second: str, *, paired: bool = True) -> Effect:
