@@ -215,8 +215,8 @@ class Claims(Settings):
         introduction: what REPORT.md says below its title, before any result.
         made_on: the machine that the results were made on.
         data: the data set of the published figures.
-        earlier: what the runs of `report/earlier.csv` were, accuracies of other seeds by variant, on which REPORT.md tries
-            the same claims.
+        earlier: what the runs of `report/earlier.csv` were, accuracies of other seeds by variant, on which REPORT.md
+            tries the same claims.
         reference: the variant that the report takes for its example.
         reports: by their numbers.
         published: what the reports printed, by variant.

@@ -13,7 +13,6 @@ from remnist.report.stability import Measured
 from remnist.report.tables import Results, data_set
 from remnist.report.verdicts import Judged
 
-
 RUNS = Path(__file__).with_name("earlier.csv")  # accuracies of earlier runs
 
 
