@@ -51,7 +51,7 @@ def test_default_of_another_optimizer_changes_nothing(params):
     params["train"]["momentum"] = 0.8
     after = resolve(params)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"mlp-baseline", "mlp-dropout-50", "mlp-deep-500", "mlp-wide-588"}
+    assert changed == {"mlp-baseline", "mlp-dropout-50", "mlp-deep-500", "mlp-wide-588", "mixer-token-norm-sgd"}
     assert "momentum" not in after["mlp-adam"]["train"]
     assert "betas" not in after["mlp-baseline"]["train"]
 
