@@ -83,7 +83,8 @@ def render(
         validation=data.validation,
         outcomes={outcome: found for outcome in OUTCOMES if (found := [e for e in judged if e.outcome == outcome])},
         judged=judged,
-        tried=[_tried(before[each.id], each) for each in judged if each.id in before],
+        tried=[{"there": before[each.id], "here": each, "same": before[each.id].outcome == each.outcome}
+               for each in judged if each.id in before],
         meanings=glossary.OUTCOMES,
         metrics=glossary.metrics(each.claim for each in judged),
         findings=[each for name in claims.findings for each in judged if each.id == name],
@@ -109,16 +110,6 @@ def title(claims: Claims, data: str) -> str:
     many = len(claims.reports)
     again = f"{markdown.number(many)} {DATA_SETS[claims.data]} lab report{'' if many == 1 else 's'}, run again"
     return (claims.title or again) + ("" if data == claims.data else f", on {DATA_SETS[data]}")
-
-
-def _tried(there: Judged, here: Judged) -> Json:
-    """Return a claim as judged by earlier runs and by these, and whether its outcome there was fragile."""
-    return {
-        "there": there,
-        "here": here,
-        "same": there.outcome == here.outcome,
-        "was_fragile": there.stays is not None and there.stays < stability.FRAGILE,
-    }
 
 
 def _lead(results: Results, summary: Summary, claims: Claims, *, published_here: bool) -> Json:

@@ -37,7 +37,7 @@ def rank(results: Results) -> pd.DataFrame:
     for predictions in variants:
         total += (predictions[:, :, None] == np.arange(len(DIGITS))).mean(0)
         failed += (predictions != labels).mean(0) > 0.5
-    shares = (total / max(len(variants), 1)).round(DECIMALS)  # the same fractions, summed in another order, have to tie
+    shares = (total / len(variants)).round(DECIMALS)  # the same fractions, summed in another order, have to tie
     wrong = (1 - shares[images, labels]).round(DECIMALS)
     shares[images, labels] = 0
     predicted = shares.argmax(1)
@@ -49,10 +49,11 @@ def rank(results: Results) -> pd.DataFrame:
 
 
 def counted(results: Results) -> list[Digits]:
-    """Return the predictions of each variant on images in the runs that did not diverge, where there are any."""
+    """Return the predictions of each variant on images, in runs that did not diverge; all, where every run did."""
     learnt = ~results.runs.set_index("variant")["diverged"].astype(bool)
-    found = [results.predictions[name][learnt.loc[[name]].to_numpy()] for name in image_variants(results)]
-    return [predictions for predictions in found if len(predictions)]
+    names = image_variants(results)
+    found = [results.predictions[name][learnt.loc[[name]].to_numpy()] for name in names]
+    return [predictions for predictions in found if len(predictions)] or [results.predictions[name] for name in names]
 
 
 def read_images(path: Path, results: Results) -> Digits:

@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 from remnist.plan.claims import RATES, Claim, Claims
-from remnist.report import stability, units, words
+from remnist.report import units, words
 from remnist.report.measures import NotMeasuredError, Sample, sample
 from remnist.report.published import Printed
 from remnist.report.tables import Results, data_set
@@ -48,7 +48,7 @@ def _row(results: Results, claims: Claims, judged: Judged) -> Json:
         "why": claim.by_construction or "",
         "note": claim.note or "",
         "stays": judged.stays,
-        "fragile": judged.stays is not None and judged.stays < stability.FRAGILE,
+        "fragile": judged.is_fragile,
         "details": {name: str(text) for name, text in words.details(judged, effect).items()} if effect else {},
         "difference": _difference(judged),
         "runs": _runs(results, claims, judged),

@@ -59,6 +59,11 @@ class Judged:
     stays: float | None = None
 
     @property
+    def is_fragile(self) -> bool:
+        """Whether seeds drawn again would often give another outcome."""
+        return self.stays is not None and self.stays < stability.FRAGILE
+
+    @property
     def outcome(self) -> str:
         """One of OUTCOMES."""
         if self.missing:

@@ -53,6 +53,12 @@ def test_runs_that_diverged_do_not_count(results):
     results.runs["diverged"] = results.runs["variant"] == "two"
     assert [len(predictions) for predictions in gallery.counted(results)] == [4]
     assert gallery.facts(results, gallery.rank(results))["wrong_in_all"] == 2
+    ranked = gallery.rank(results)
+    results.runs["diverged"] = True
+    everything = gallery.rank(results)
+    results.runs["diverged"] = False
+    assert everything.equals(gallery.rank(results))
+    assert not everything.equals(ranked)
 
 
 def test_ranking_counts_each_variant_the_same(results):
