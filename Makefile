@@ -10,7 +10,7 @@ FIRST_ON_PATH := import os, sys; bin = os.path.join(sys.prefix, "bin") + os.path
 
 PARALLEL := -n auto --dist loadfile  # a process a core, each test file in one of them
 
-.PHONY: help demo repro exp share fetch test test-unit faults canary verify audit check-lock check-results review experiments page bench bench-rules bench-parallel bench-memory rehearsal lock
+.PHONY: help demo repro exp share fetch unpack pack test test-unit faults canary verify audit check-lock check-results review experiments page bench bench-rules bench-parallel bench-memory rehearsal lock
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -38,6 +38,13 @@ share: $(BIN)/.installed ## weights and results for colleagues, to REMOTE or DVC
 
 fetch: $(BIN)/.installed ## theirs, from REMOTE or DVC's default remote, instead of training
 	remnist fetch $${REMOTE:+"$$REMOTE"}
+
+unpack: $(BIN)/.installed ## every run's curves and predictions, out of docs/runs.tar.xz: judge again without training
+	remnist unpack
+	dvc repro --quiet preprocess
+
+pack: $(BIN)/.installed ## put them there, after `make repro`
+	remnist pack
 
 test: $(BIN)/.installed ## lint, types, tests
 	ruff check .

@@ -15,6 +15,8 @@ COMMANDS = {
     "check-results": ("commands.check_results", "train a few variants again and compare them with dvc.lock"),
     "share": ("commands.share", "send what dvc.lock names to a remote"),
     "fetch": ("commands.fetch", "bring what dvc.lock names from a remote"),
+    "pack": ("commands.pack", "pack every run's learning curves and predictions into docs/runs.tar.xz"),
+    "unpack": ("commands.unpack", "unpack them, to judge the claims by other rules without training"),
     "canary": ("commands.canary", "compute what each process computes first and compare its bits with the known ones"),
     "verify": ("commands.verify", "train the same here and on emulated processors and compare the bits"),
     "review": ("review.pull_request", "say what the working tree changes against another revision"),
