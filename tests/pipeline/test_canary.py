@@ -9,6 +9,7 @@ import torch
 
 from remnist.commands.short_study import vector_unit
 from remnist.learning import canary, numerics
+from remnist.machine import facts
 
 # A process whose pins are broken in one way; what the libraries say of their kernels is not asked.
 BROKEN = """
@@ -55,6 +56,8 @@ def test_this_machine_has_the_known_bits():
 
 @pytest.mark.parametrize(("environment", "before", "after", "kind"), BREAKS.values(), ids=BREAKS)
 def test_a_broken_pin_is_seen(environment, before, after, kind):
+    if "MKL_CBWR" in environment and facts()["vendor"] != "GenuineIntel":
+        pytest.skip("MKL has one mode alone on the processors of others, so that its pin cannot be broken")
     said = in_a_process(environment, before, after)
     assert said.startswith("train.numerics: portable: other bits than everywhere else in: ")
     assert kind in said.splitlines()[0]
