@@ -33,17 +33,19 @@ def run(_: argparse.Namespace) -> None:
     with repository() as repo, tempfile.TemporaryDirectory(dir=repo.tmp_dir) as folder:
         outs = archive.outputs(repo)
         _extract(Path(folder))
-        other = []
+        here, other = [], []
         for out in outs:
             path = Path(folder, str(out))
             if path.exists():
                 staged, _meta, found = build(out.cache, str(path), out.fs, "md5")
                 if found.hash_info == out.hash_info:
                     transfer(staged, out.cache, {found.hash_info}, shallow=False)
+                    here.append(str(out))
                     continue
             other.append(str(out))
         try:
-            repo.checkout([str(out) for out in outs if str(out) not in other], allow_missing=True)
+            if here:  # DVC takes an empty list for all outputs, weights among them
+                repo.checkout(here, allow_missing=True)
         except DvcException as error:  # it would lose files that someone changed
             raise UserError(f"{reason(error)}\nAll else is in DVC's cache: `dvc checkout --force`") from None
     if other:
