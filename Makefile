@@ -58,13 +58,13 @@ test-unit: $(BIN)/.installed ## the tests that need no run of the graph; under a
 faults: $(BIN)/.installed ## kills, faults and bad input, all of them, and their count in tests/README.md; 11 to 18 minutes
 	pytest $(PARALLEL) -m fault --record-faults
 
-canary: $(BIN)/.installed ## what each process computes first, to see in a second whether any bit is another one here
+canary: $(BIN)/.installed ## this machine's bits against the known ones, in a second
 	remnist canary
 
 verify: $(BIN)/.installed ## the same bits here and on emulated processors; needs qemu-user; 8 minutes
 	remnist verify
 
-audit: $(BIN)/.installed ## what is installed fits together, and direct dependencies have licences that pyproject.toml allows
+audit: $(BIN)/.installed ## do the installed packages fit together, with licences that pyproject.toml allows?
 	uv pip check --quiet --python $(BIN)/python
 	pip-licenses --packages $$(python -c 'import re; from importlib.metadata import requires; \
 	  print(*(re.match(r"[\w.-]+", line)[0] for line in requires("remnist")))')
@@ -75,10 +75,10 @@ check-lock: $(BIN)/.installed ## would `dvc repro` run anything? needs no data: 
 check-results: $(BIN)/.installed ## do I get what dvc.lock records? a few variants trained again in a copy; 6 minutes
 	remnist check-results
 
-review: $(BIN)/.installed ## what this working tree changes, against BASE (main): review/review.md and review/index.html
+review: $(BIN)/.installed ## this working tree's changes against BASE (main): review/review.md and review/index.html
 	remnist review $(or $(BASE),main)
 
-experiments: $(BIN)/.installed ## what experiments from this commit changed, side by side: in experiments/
+experiments: $(BIN)/.installed ## changes by experiments from this commit, side by side: in experiments/
 	remnist experiments
 
 page: $(BIN)/.installed ## the results to click through, in one file that needs no network: page/index.html

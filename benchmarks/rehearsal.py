@@ -29,7 +29,7 @@ from remnist.plan import entries
 from remnist.runtime.stage import command_main
 from remnist.runtime.work import ADDRESS
 
-EVALUATION_S = 4.5  # core-seconds; 4.2 for the twelve seeds of an MLP, 6.5 for the six of a Mixer or a CNN
+EVALUATION_S = 4.5  # core-seconds of an evaluation: 4.2 of twelve seeds of an MLP, 6.5 of six of a Mixer or a CNN
 POLL_S = 1
 # In the place of the training loop: epochs that sleep, and weights of the right size. A run does not know its variant's
 # name, so its settings find these figures.
@@ -98,7 +98,7 @@ def rehearse(folder: Path, workers: int, speed: float) -> Rehearsed:
     demo.leave_git(folder)
     runs = folder / "runs.json"
     pretend(folder, runs)
-    os.environ["PYTHONPATH"] = str(folder / "src")  # of the stages and of the workers, whose code has to be the same
+    os.environ["PYTHONPATH"] = str(folder / "src")  # the stages' and the workers', whose code has to be the same
     subprocess.run(["dvc", "repro", "--quiet", "plan", "preprocess"], cwd=folder, check=True)
     plan, summary = entries.read(folder / "plan.json"), read_json(Path("metrics/summary.json"))
     seconds = {name: each * plan[name].train.epochs / speed for name, each in seconds_of_an_epoch(plan).items()}

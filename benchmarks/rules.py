@@ -173,8 +173,8 @@ def checks() -> dict[str, tuple[str, Check]]:
         "the same, runs with all digits alone: the 95 % interval holds zero":
             ("95 %", lambda rng: covers_two_humps(rng, found_digits=True)),
         "equal rates of 10 %, 16 runs each: found to differ": (MOST, lambda rng: tells_rates_apart(rng, 0.1, 0.1, 16)),
-        "rates of 25 and 0 %, 31 runs each: found to differ":
-            ("at least 80 %", lambda rng: tells_rates_apart(rng, 0.25, 0, 31)),
+        "rates of 25 and 0 %, 32 runs each: found to differ":
+            ("at least 80 %", lambda rng: tells_rates_apart(rng, 0.25, 0, 32)),
         "equal times to reach an accuracy, which a fourth of the runs do not: found to differ":
             ("5 %", lambda rng: tells_times_apart(rng, 1.0)),
         "times in the ratio 1 to 4: found to differ": ("", lambda rng: tells_times_apart(rng, 4.0)),

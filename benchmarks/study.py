@@ -17,6 +17,7 @@ from tqdm import tqdm
 from benchmarks import race
 from benchmarks.peers import Job
 from benchmarks.training import DATA
+from remnist.commands.ahead import SECONDS
 from remnist.errors import UserError
 from remnist.files import write_json, write_text
 from remnist.machine import processor
@@ -25,7 +26,6 @@ from remnist.runtime import pool
 from remnist.runtime.stage import PLAN, command_main
 from remnist.settings import Variant
 
-SECONDS = Path("docs/seconds.csv")
 ROUNDS = 5  # times that each variant trains
 
 

@@ -3,11 +3,11 @@
 import platform
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import pandas as pd
 
 from benchmarks.peers import CONTESTANTS
+from remnist.machine import processor
 from remnist.runtime import pool
 
 ABSENT = "not installed"
@@ -100,11 +100,4 @@ def _machine() -> str:
             versions.append(f"{package} {version(package).split('+')[0]}")
         except PackageNotFoundError:
             versions.append(f"no {package}")
-    return f"{pool.count()} cores of {_processor()}, {', '.join(versions)}"
-
-
-def _processor() -> str:
-    """Return the processor's name, which Linux tells in a file."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    return next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.processor())
+    return f"{pool.count()} cores of {processor()}, {', '.join(versions)}"

@@ -34,7 +34,7 @@ from remnist.runtime import pool
 from remnist.runtime.stage import PLAN, command_main
 from remnist.settings import Variant
 
-VARIANTS = {"MLP": "mlp-baseline", "Mixer": "mixer-standard", "residual CNN": "resnet-plain"}
+VARIANTS = ("mlp-baseline", "mixer-standard", "resnet-plain")
 EPOCHS = {"mlp-baseline": 4}  # epochs measured, where an epoch takes less than a second; of others one
 DATA, PAGE = Path("data/images.safetensors"), Path("docs/bench.md")
 WHOLE = "whole.safetensors"  # file of the images that the accuracies are measured on
@@ -43,15 +43,15 @@ WHOLE = "whole.safetensors"  # file of the images that the accuracies are measur
 def main() -> None:
     """Measure, print the page, and write it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default 5)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (%(default)s)")
     rounds = parser.parse_args().rounds
     if rounds < 1:
         raise UserError(f"--rounds: {rounds}: allowed: 1 or more")
     plan = entries.read(PLAN)
-    if missing := [name for name in VARIANTS.values() if name not in plan or plan[name].data.name != "mnist"]:
+    if missing := [name for name in VARIANTS if name not in plan or plan[name].data.name != "mnist"]:
         raise UserError(f"{PLAN}: no {missing[0]} of MNIST's, which the benchmark trains")
     with tempfile.TemporaryDirectory() as folder:
-        prepare(Path(folder), {name: plan[name] for name in VARIANTS.values()}, DATA)
+        prepare(Path(folder), {name: plan[name] for name in VARIANTS}, DATA)
         measured, problems = compare(Path(folder), rounds)
     page = table.page(measured, problems)
     print(page)

@@ -22,7 +22,7 @@ class Contestant:
     Attributes:
         title: its name in the table.
         train: its function, `module:function`, here.
-        package: the package that it needs and the project does not.
+        package: the package that it needs, whose version the page states.
         numerics: the project's, portable or native; None: a peer, whose libraries choose their kernels.
     """
 

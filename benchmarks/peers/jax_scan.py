@@ -19,7 +19,7 @@ from benchmarks.peers import Job
 from remnist.settings import Adam, CrossEntropy, CrossEntropyOfSoftmax, Mlp, MlpMixer, ResidualCnn, Sgd, Variant
 
 Params = dict[str, Array]
-Network = Callable[[Params, Array, Array], Array]  # of parameters, images (n, 28, 28), and a key, to logits (n, 10)
+Network = Callable[[Params, Array, Array], Array]  # parameters, images (n, 28, 28), and a key, to logits (n, 10)
 
 
 def train(job: Job, on_epoch: Callable[[], None]) -> bytes:

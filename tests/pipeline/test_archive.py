@@ -2,12 +2,16 @@
 
 import io
 import lzma
+import shutil
 import tarfile
 from pathlib import Path
 
 import pytest
 
+from remnist.commands import demo
 from remnist.commands.archive import ARCHIVE
+from remnist.files import read_json
+from remnist.runtime.stage import PLAN
 from tests.support.repository import VARIANTS, Repository, ran
 from tests.support.sharing import changed, clone, fails, make, weights
 
@@ -57,6 +61,17 @@ def test_a_clone_judges_by_another_margin_as_the_owner_does_and_trains_nothing(s
     assert weights(reader) == {}
 
 
+def test_the_committed_archive_is_of_the_committed_lock(tmp_path):
+    for name in demo.project_files():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(demo.ROOT / name, tmp_path / name)
+    Repository.run_in(tmp_path, "git", "init", "-q")
+    plan = read_json(demo.ROOT / PLAN)
+    assert f"the curves and predictions of {len(plan)} variants are here" in make(tmp_path, "unpack")
+    runs = sum(len(variant["seeds"]) for variant in plan.values())
+    assert len(list(tmp_path.glob("dvclive/*/seed-*/"))) == runs
+
+
 def test_the_same_results_are_the_same_archive(whole, packed):
     for path in whole.folder.glob("evaluations/*"):
         path.touch()
@@ -94,6 +109,17 @@ def test_runs_that_are_not_of_the_lock_are_named_and_stay_out(whole, reader):
     assert kept(reader) == {name: content for name, content in kept(whole.folder).items() if name != path}
 
 
+@pytest.mark.fault("an archive of which nothing is of the lock")
+def test_where_nothing_fits_nothing_of_the_cache_comes_either(study, packed):
+    """DVC takes an empty list of outputs for all of them."""
+    (study.folder / ARCHIVE).write_bytes(packed)
+    alter(study.folder / ARCHIVE, *kept(study.folder))
+    lost = study.folder / f"models/{VARIANTS[0]}"
+    shutil.rmtree(lost)
+    assert "not as dvc.lock has it: " in fails(study.folder, "unpack")
+    assert not lost.exists()
+
+
 @pytest.mark.fault("an archive that would write elsewhere")
 def test_nothing_is_written_elsewhere(reader):
     with lzma.open(reader / ARCHIVE, "wb") as compressed, tarfile.open(fileobj=compressed, mode="w") as tar:
@@ -113,11 +139,11 @@ def test_what_someone_changed_stays(reader):
     assert path.read_text() == "mine"
 
 
-def alter(archive: Path, name: str) -> None:
-    """Change a byte of a file in an archive."""
+def alter(archive: Path, *names: str) -> None:
+    """Change a byte of files in an archive."""
     with tarfile.open(archive) as tar:
         files = {entry.name: tar.extractfile(entry).read() for entry in tar}  # type: ignore[union-attr]
-    files[name] = changed(files[name])
+    files |= {name: changed(files[name]) for name in names}
     with lzma.open(archive, "wb") as compressed, tarfile.open(fileobj=compressed, mode="w") as tar:
         for each, content in files.items():
             entry = tarfile.TarInfo(each)

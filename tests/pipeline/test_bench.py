@@ -20,7 +20,7 @@ from remnist.report import tables
 from remnist.runtime import pool
 from tests.support import variants
 
-NAMES = list(training.VARIANTS.values())
+NAMES = list(training.VARIANTS)
 ONE_BATCH = {"batch_size": 2000}  # an epoch, so that its order makes no difference
 JAX = find_spec("jax") is not None
 

@@ -1,4 +1,4 @@
-"""A review of a study to which nothing happened seldom marks an experiment."""
+"""A review of a study to which nothing happened seldom marks a variant."""
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,8 @@ STUDIES, VARIANTS, SEEDS = 100, 10, 6
 
 
 @pytest.mark.usefixtures("quick_collections")
-def test_noise_is_corrected_for_the_number_of_experiments():
-    """One in twenty experiments that nothing happened to would be marked by a test of each by itself."""
+def test_noise_is_corrected_for_the_number_of_variants():
+    """One in twenty variants that nothing happened to would be marked by a test of each by itself."""
     generator = np.random.default_rng(0)
     marked = 0
     for _ in range(STUDIES):

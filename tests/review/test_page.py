@@ -109,7 +109,7 @@ def test_rows_are_sorted_up_and_down(page, rows):
     assert first == sorted(first, key=str.casefold)
     page.click("[data-sort=says]")
     assert page.locator(".says").all_inner_texts() == first[::-1]
-    assert page.locator("th[aria-sort=descending]").inner_text().startswith("Statement")
+    assert page.locator("th[aria-sort=descending]").inner_text().startswith("Claim")
 
 
 def test_a_variant_has_a_line_a_seed_and_part_and_all_its_charts(page, whole):

@@ -70,8 +70,8 @@ def test_changed_parameters_are_named_as_they_resolve(reviewed):
     assert "| `model.dropout` | 0.2 | 0.5 | `batch-100`, `mlp-baseline` |" in section(reviewed, "Parameters")
 
 
-def test_affected_experiments_and_their_differences(reviewed):
-    rows = re.findall(r"^\| `(.+?)` \|(.*)\|$", section(reviewed, "Experiments"), re.MULTILINE)
+def test_affected_variants_and_their_differences(reviewed):
+    rows = re.findall(r"^\| `(.+?)` \|(.*)\|$", section(reviewed, "Variants"), re.MULTILINE)
     assert [name for name, _ in rows] == ["mlp-baseline", "batch-100"]
     before, after = accuracies(reviewed, "HEAD~1"), accuracies(reviewed, "HEAD")
     for name, row in rows:
@@ -106,9 +106,7 @@ def test_flipped_verdicts(reviewed):
 def test_the_headline_sums_it_up(reviewed):
     text = (reviewed.folder / "review/review.md").read_text()
     flips = len(re.findall(r"^\| `", section(reviewed, "Outcomes"), re.MULTILINE))
-    assert re.search(
-        rf"\*\*2 of 3 experiments affected, \d of them beyond noise; {flips} outcomes? flipped\.\*\*", text
-    )
+    assert re.search(rf"\*\*2 of 3 variants affected, \d of them beyond noise; {flips} outcomes? flipped\.\*\*", text)
 
 
 def test_pictures_are_of_the_plots_that_changed_alone(reviewed):
@@ -140,7 +138,7 @@ def test_every_plot_of_the_page_draws_its_marks_without_a_network(reviewed, tmp_
 
 def test_nothing_changed(study):
     reported = study.run("python", "-m", "remnist.cli", "review", "HEAD")
-    assert "**0 of 3 experiments affected, 0 of them beyond noise; 0 outcomes flipped.**" in reported
+    assert "**0 of 3 variants affected, 0 of them beyond noise; 0 outcomes flipped.**" in reported
     assert not list((study.folder / "review").glob("*.png"))
     assert (study.folder / "review/index.html").exists()
 
@@ -152,7 +150,7 @@ def test_changed_code_and_claims(study):
     content["digests"][0]["train"]["batch-100"] = "0123456789abcdef"
     path.write_text(json.dumps(content, indent=2))
     reported = study.run("python", "-m", "remnist.cli", "review", "HEAD")
-    assert "**1 of 3 experiments affected, 0 of them beyond noise; 0 outcomes flipped.**" in reported
+    assert "**1 of 3 variants affected, 0 of them beyond noise; 0 outcomes flipped.**" in reported
     assert "| code of training |  |  | `batch-100` |" in reported
     assert re.search(
         r"^\| `claims\.dropout-50-no-difference\.margin` \| [\d.]+ \| 0\.7 \|  \|$", reported, re.MULTILINE

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.utils.serialize import load_yaml
 
 from remnist import cli
 from remnist.commands import demo
@@ -143,6 +144,13 @@ def test_contributing_names_what_is_there():
     for path, heading in re.findall(r"\]\(([\w./]+)(?:#([\w-]+))?\)", CONTRIBUTING):
         headings = re.findall(r"^#+ (.+)$", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
         assert not heading or heading in {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
+
+
+def test_the_lock_has_the_stages_of_the_graph_and_no_other():
+    """DVC leaves those of a variant that is gone."""
+    graph, lock, plan = (load_yaml(ROOT / name) for name in ("dvc.yaml", "dvc.lock", "plan.json"))
+    each = {name: [f"{name}@{variant}" for variant in plan] for name, stage in graph["stages"].items() if "do" in stage}
+    assert sorted(lock["stages"]) == sorted(stage for name in graph["stages"] for stage in each.get(name, [name]))
 
 
 def test_files_that_github_folds_are_there():

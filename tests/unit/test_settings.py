@@ -137,4 +137,4 @@ def test_two_wrong_settings_of_one_section_are_two_lines(params):
 def test_null_stands_for_nothing_changed(params, changes):
     params["variants"] |= {"x": changes}
     plan = resolve(params)
-    assert plan["x"] == plan["mlp-baseline"]
+    assert plan["x"] == dataclasses.replace(plan["mlp-baseline"], seeds=params["seeds"][: params["seeds_per_variant"]])

@@ -17,7 +17,7 @@ from remnist.commands.processes import leave_sigint
 from remnist.errors import UserError
 from remnist.files import read_yaml
 
-VARIANTS = ["xor", "mlp-baseline", "adam-1e-3", "mse-onehot", "mixer-raw-patches"]  # of several kinds, and short
+VARIANTS = ["xor", "mlp-baseline", "adam-1e-3", "mse-onehot", "mixer-raw-patches"]  # several kinds, and short
 PREPARATION = ["plan", "download", "preprocess"]
 
 
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     stages = PREPARATION + [f"{stage}@{variant}" for variant in arguments.variants for stage in ("train", "evaluate")]
     committed = read_stages(demo.ROOT)
     if missing := [stage for stage in stages if stage not in committed]:
-        raise UserError(f"{LOCK}: it has no {', '.join(missing)}")
+        raise UserError(f"{LOCK}: it has no {', '.join(missing)}; name variants of params.yaml, or `make repro`")
     with tempfile.TemporaryDirectory(prefix="check-results-") as folder:
         demo.copy(Path(folder), {})
         demo.leave_git(Path(folder))
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
     outcomes = {stage: compare(committed[stage], repeated[stage]) for stage in stages}
     print("\n" + "\n".join(f"{stage:<32} {outcome or 'the same bits'}" for stage, outcome in outcomes.items()))
     if any(outcomes.values()):
-        raise UserError(f"not all of this is as {LOCK} has it")
+        raise UserError(f"not all of this is as {LOCK} has it; `make canary` says whether a library is the cause")
 
 
 def read_stages(project: Path) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,8 @@ import argparse
 
 from remnist.commands import remote
 from remnist.commands.remote import add_arguments as add_arguments
-from remnist.errors import UserError, listed, reason
+from remnist.errors import UserError, listed
+from remnist.runtime.repository import checkout
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -17,8 +18,6 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         UserError: the remote lacks some of it, or has it damaged; the rest is in its place.
     """
-    from dvc.exceptions import DvcException
-
     with remote.opened(arguments.remote) as (repo, storage, here, there, place):
         runs = storage.legacy_odb
         new_runs = remote.copy_runs(runs, repo.cache.legacy, remote.runs(runs))
@@ -27,10 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
         offered = remote.present(there, wanted)
         remote.copy(there, here, offered, what=f"Fetching from {place}", verify=True)
         damaged = offered - remote.present(here, offered)
-        try:
-            repo.checkout(allow_missing=True)
-        except DvcException as error:  # it would lose files that someone changed
-            raise UserError(f"{reason(error)}\nAll that came is in DVC's cache: `dvc checkout --force`") from None
+        checkout(repo)
     problems = []
     if missing := sorted(names[each] for each in wanted - offered):
         remedy = "`make share` where they are, or `make repro` here"

@@ -13,7 +13,7 @@ from pathlib import Path
 from remnist.commands import archive
 from remnist.commands.lock import LOCK
 from remnist.errors import UserError, listed, reason
-from remnist.runtime.repository import repository
+from remnist.runtime.repository import checkout, repository
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,6 @@ def run(_: argparse.Namespace) -> None:
     Raises:
         UserError: the archive is missing or damaged, or it is of other results than dvc.lock; the rest is in its place.
     """
-    from dvc.exceptions import DvcException
     from dvc_data.hashfile.build import build
     from dvc_data.hashfile.transfer import transfer
 
@@ -43,11 +42,7 @@ def run(_: argparse.Namespace) -> None:
                     here.append(str(out))
                     continue
             other.append(str(out))
-        try:
-            if here:  # DVC takes an empty list for all outputs, weights among them
-                repo.checkout(here, allow_missing=True)
-        except DvcException as error:  # it would lose files that someone changed
-            raise UserError(f"{reason(error)}\nAll else is in DVC's cache: `dvc checkout --force`") from None
+        checkout(repo, here)
     if other:
         raise UserError(f"{archive.ARCHIVE}: not as {LOCK} has it: {listed(other)}; `make repro`, then `make pack`")
     print(f"{archive.ARCHIVE}: the curves and predictions of {len(outs) // len(archive.FOLDERS)} variants are here")

@@ -108,7 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="emulators train no Mixer and no CNN with batch norm, and make no report: 3 minutes in place of 8",
+        help="emulators train MLPs and residual CNNs alone, and make no report: 3 minutes in place of 8",
     )
 
 

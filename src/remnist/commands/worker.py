@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
         from distributed.comm import resolve_address
     except ImportError as error:
         raise UserError(f"workers need Dask ({error}): pip install '.[cluster]'") from None
-    except ValueError as error:  # of a user's configuration
+    except ValueError as error:  # a user's configuration is wrong
         raise UserError(f"Dask: {reason(error)}") from None
     try:
         resolve_address(arguments.address)

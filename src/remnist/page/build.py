@@ -20,7 +20,7 @@ from remnist.report.markdown import percent, sentence
 
 TEMPLATES = Path(__file__).with_name("templates")
 OUT = Path("page/index.html")
-VEGA_LITE = "6.4"  # what the Vega that vl-convert carries belongs to
+VEGA_LITE = "6.4"  # version that belongs to the Vega in vl-convert
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -85,7 +85,8 @@ class Comparison(Settings):
         metric: what is compared.
 
             Of each run, on the test set and after the last epoch where nothing else is said: `accuracy` and `loss`, the
-            training loss of the logits; `train_accuracy`, on the first 10,000 training images, without dropout;
+            loss that the network is trained on; `train_accuracy`, on the first training images, as many as there are
+            test images, without dropout;
             `generalization_gap`, that minus `accuracy`; `batch_loss_sd`, the standard deviation of the last epoch's
             batch losses; `loss_variation`, that of the changes of the test loss from epoch to epoch, after the first;
             `digit_spread`, the highest accuracy on a digit minus the lowest; `roc_auc_worst_digit`, the smallest of

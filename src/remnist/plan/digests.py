@@ -150,7 +150,7 @@ def _closure(roots: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
                 waiting += _imported(content)
             except SyntaxError as error:  # as in a file that is being edited
                 raise UserError(f"{_name(path)}: line {error.lineno}: {error.msg}") from None
-            except ValueError as error:  # of null bytes, until Python 3.11.4
+            except ValueError as error:  # null bytes, until Python 3.11.4
                 raise UserError(f"{_name(path)}: {error}") from None
             own = (path.with_suffix(suffix) for suffix in (".c", ".csv"))
             waiting += sorted([*path.parent.glob("templates/*.j2"), *filter(Path.exists, own)])

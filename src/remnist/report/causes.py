@@ -16,7 +16,7 @@ from remnist.report.statistics import ALPHA, Interval
 from remnist.report.tables import Results
 
 EXPLAINED, PARTLY, NOT_EXPLAINED = "explained", "partly", "not explained"
-SHARES = (0.25, 0.75)  # of a difference: what explains less is no cause, what explains more is the cause
+SHARES = (0.25, 0.75)  # shares of a difference: a cause that explains less is none, one that explains more is the cause
 
 
 @dataclass(frozen=True)

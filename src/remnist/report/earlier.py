@@ -29,7 +29,7 @@ def judge(results: Results, claims: Claims, path: Path) -> dict[str, Judged]:
         study is on other data.
 
     Raises:
-        UserError: the table is missing, or none.
+        UserError: the table is missing, or is no table.
     """
     if claims.earlier is None or data_set(results).name != claims.data:
         return {}

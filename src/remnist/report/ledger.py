@@ -95,7 +95,6 @@ def _runs(results: Results, claims: Claims, judged: Judged) -> Json | None:
         "sides": [
             {
                 "variant": variant,
-                "is_control": variant not in (claim.variants or sides),
                 "published": published(variant),
                 "runs": [str(key) for key in side.values.index],
                 "values": [_shown(unit, float(value)) for value in side.values],

@@ -13,7 +13,7 @@ from remnist.report.effects import Effect
 from remnist.report.measures import NotMeasuredError, Sample, at_shared_seeds
 from remnist.report.published import Printed
 
-Measured = Effect | list[Printed] | str  # of a claim: an effect, published figures, or why there is neither
+Measured = Effect | list[Printed] | str  # a claim's effect, published figures, or why there is neither
 
 STUDIES = 100  # studies that are drawn
 FRAGILE = 0.8  # share of studies below which an outcome counts as fragile

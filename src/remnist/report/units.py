@@ -27,6 +27,7 @@ VALUES = {
     "seconds_per_epoch": Unit(1, "s", 2), "epochs_to_reach": EPOCHS, "train_epochs_to_reach": EPOCHS,
     "roc_auc_worst_digit": Unit(1, "", 5), "roc_auc_spread": Unit(1, "", 5), "diverged": Unit(100, "% of runs", 0),
     "digit_missing": Unit(100, "% of runs", 0), "generalization_gap": POINTS, "digit_spread": POINTS,
+    "average_of_five": POINTS, "vote_of_five": POINTS,
 }  # fmt: skip
 
 

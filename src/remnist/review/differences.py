@@ -12,11 +12,11 @@ from remnist.review.revisions import NOW
 
 @dataclass(frozen=True)
 class Difference:
-    """What a change did to an experiment's accuracy, in fractions.
+    """What a change did to a variant's accuracy, in fractions.
 
     Attributes:
-        base: each seed's accuracy before, none if the experiment is new.
-        now: each seed's accuracy now, none if the experiment is gone.
+        base: each seed's accuracy before, none if the variant is new.
+        now: each seed's accuracy now, none if the variant is gone.
         mean: of the differences at the same seed; None where the two have no seed in common.
         low, high: Student's interval of it; None where there are fewer than two such seeds.
         p_value: of Student's two-sided test that there is no difference, as yet not corrected; None likewise.
@@ -59,7 +59,7 @@ def between(accuracy: pd.DataFrame, per_digit: pd.DataFrame, variant: str) -> Di
 
 
 def marks(differences: dict[str, Difference]) -> dict[str, str]:
-    """Return an arrow for each experiment that differs by more than chance.
+    """Return an arrow for each variant that differs by more than chance.
 
     Chance marks any of them at all in 5 % of reviews, corrected by Holm.
     """

@@ -20,7 +20,7 @@ SUMMARY, JUDGED, VERDICTS = "metrics/summary.json", "metrics/claims.json", "metr
 STAGES = {"download": "the download", "preprocess": "preparation", "train": "training", "evaluate": "evaluation",
           "report": "the report"}  # fmt: skip
 
-# A setting that changed alike for some experiments, for none where it is not an experiment's: before, now.
+# A setting that changed alike for some variants, for none where it is not a variant's: before, now.
 Setting = tuple[str, str, str, list[str]]
 
 
@@ -65,7 +65,7 @@ def variants_of(plan: Changes) -> set[str]:
 
 
 def settings(params: dict[str, Changes]) -> list[Setting]:
-    """Return the settings that changed: as they resolve for each experiment, then those that are no experiment's."""
+    """Return the settings that changed: as they resolve for each variant, then those that are no variant's."""
     alike = defaultdict[tuple[str, str, str], list[str]](list)
     for path, (old, new) in revisions.sides(params[PLAN]):
         variant, _, name = path.partition(".")

@@ -16,7 +16,7 @@ Spec = dict[str, Any]  # a part of a Vega-Lite specification, which nests as it 
 FOLDER = Path(".dvc/plots")  # where DVC looks for templates
 COLORS = ["#0173b2", "#de8f05", "#029e73", "#cc78bc", "#ca9161", "#949494"]  # seaborn's "colorblind", one a revision
 # Accuracies from chance to nearly all right share one axis, on which the error has a logarithmic scale.
-SMALLEST_ERROR = 0.002  # what is more accurate is drawn here
+SMALLEST_ERROR = 0.002  # error that stands for all smaller ones
 ERRORS = [0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, SMALLEST_ERROR]
 ERROR_SCALE = {"type": "log", "reverse": True, "domain": [0.0018, 0.95]}
 SHOWN = "datum.changed == datum.any_changed"  # the variant changed, or none did

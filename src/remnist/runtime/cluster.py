@@ -108,7 +108,7 @@ def use(address: str, variants: Iterable[Variant], do: Callable[[Cluster], None]
         except ClusterLostError:
             print(f"{address}: lost; unfinished seeds start again when it answers", flush=True)
             patience_s = RECONNECT_S
-    raise UserError(f"{ADDRESS}: {address}: lost {CONNECTIONS} times")
+    raise UserError(f"{ADDRESS}: {address}: lost {CONNECTIONS} times; the next start takes up the finished seeds")
 
 
 @contextmanager
@@ -120,7 +120,7 @@ def _connect(address: str, patience_s: float) -> Iterator["Client"]:
         from distributed.comm import resolve_address
     except ImportError as error:
         raise UserError(f"{ADDRESS} is set, which needs Dask ({error}): pip install '.[cluster]'") from None
-    except ValueError as error:  # of a user's configuration
+    except ValueError as error:  # a user's configuration is wrong
         raise UserError(f"Dask: {reason(error)}") from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # this module reports lost connections itself
     try:

@@ -26,7 +26,7 @@ def isolate() -> None:
     os.environ.update(DRAWING)
     if sys.warnoptions:
         warnings.simplefilter("default")  # and none an error
-    warnings.filterwarnings("ignore", category=ImportWarning)  # of numpy's kernels that a processor lacks anyway
+    warnings.filterwarnings("ignore", category=ImportWarning)  # numpy's, on kernels that a processor lacks anyway
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -55,7 +55,7 @@ def use(variants: Iterable[Variant], counts: Mapping[str, int], do: Callable[[Th
     modules = {f"models.{variant.model.name}" for variant in variants}
     modules |= {module for stage, count in counts.items() if count for module in MODULES[stage]}
     processes = pool.context(kind, [f"remnist.{module}" for module in sorted(modules)])
-    mapped.forget(DATA)  # what a run left behind that was killed
+    mapped.forget(DATA)  # left behind by a run that was killed
     try:
         with pool.events(processes) as epochs, pool.workers(processes, sum(counts.values())) as executor:
             do(ThisMachine(executor, epochs))

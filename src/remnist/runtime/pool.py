@@ -166,7 +166,7 @@ def count() -> int:
     """
     asked = os.environ.get(WORKERS)
     if not asked:
-        with warnings.catch_warnings(action="ignore"):  # of /dev/shm, which its own workers would need
+        with warnings.catch_warnings(action="ignore"):  # it warns of /dev/shm, which its own workers would need
             from joblib import cpu_count  # knows the quotas of containers; takes a quarter of a second to import
         return int(cpu_count())
     if not asked.isdecimal() or int(asked) < 1:

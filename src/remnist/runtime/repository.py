@@ -34,3 +34,19 @@ def repository() -> Iterator["Repo"]:
         raise UserError(f"dvc.yaml or params.yaml: {error}") from None
     except GitError as error:
         raise UserError(f"Git: {error}; `git status` says what helps") from None
+
+
+def checkout(repo: "Repo", outputs: list[str] | None = None) -> None:
+    """Put outputs that DVC's cache has in their places: these, or all.
+
+    Raises:
+        UserError: DVC would lose a file that someone changed; it stays.
+    """
+    from dvc.exceptions import DvcException
+
+    if outputs == []:  # DVC takes it for all
+        return
+    try:
+        repo.checkout(outputs, allow_missing=True)
+    except DvcException as error:
+        raise UserError(f"{reason(error)}\nAll that came is in DVC's cache: `dvc checkout --force`") from None

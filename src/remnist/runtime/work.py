@@ -36,7 +36,7 @@ class Place(Protocol):
 
 
 class Work:
-    """What is to be done.
+    """The runs and evaluations to do.
 
     Args:
         train: the variants to train.

@@ -118,7 +118,8 @@ class Train(Settings):
     batch_size: Count = Field(description="images a step")
     epochs: Count = Field(description="passes over the training images")
     numerics: Literal["portable", "native"] = Field(
-        description="portable: the same bits on any x86-64 with AVX2; native: faster, the same bits on one machine"
+        description="portable: the same bits on any x86-64 with AVX2; native: the libraries' own kernels, the same "
+        "bits on one machine"
     )
     device: Literal["cpu", "cuda"] = Field(description="cuda is repeatable on one kind of device")
 

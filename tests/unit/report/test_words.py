@@ -36,7 +36,8 @@ def pair():
         ({**REACH, "variants": ["a"], "level": 3.0, "expect": "not_more"}, "`a`: epochs to reach 95 %",
          "not more than 3.0 epochs"),
         ({"expect": "as_published", "margin": None}, "`a`, `b`", "as published"),
-        ({"metric": "vote_of_five", "variants": [], "level": 0.0}, "every variant: vote of five", "more than 0.00 %"),
+        ({"metric": "vote_of_five", "variants": [], "level": 0.0}, "every variant: vote of five",
+         "more than 0.00 points"),
         ({"variants": None, "expect": None, "margin": None, "all_of": ["x", "y"]}, "all of: `x`, `y`", "all"),
     ],
 )  # fmt: skip

@@ -32,16 +32,16 @@ def digests(old: Any, new: Any, **software: tuple[str, str]) -> dict[str, Any]:
 
 def test_nothing_changed():
     text = render()
-    assert "**0 of 3 experiments affected, 0 of them beyond noise; 0 outcomes flipped.**" in text
+    assert "**0 of 3 variants affected, 0 of them beyond noise; 0 outcomes flipped.**" in text
     for none in ("None changed.", "None affected.", "None flipped."):
         assert none in text
     assert "|" not in text
 
 
-def test_many_experiments_are_folded():
+def test_many_variants_are_folded():
     plan = {f"v{i}.train.lr": change(0.1, 0.2) for i in range(9)} | {"v0.model.hidden": change("[100, 80]", "[9]")}
     text = render(NONE | {pull_request.PLAN: plan, pull_request.CLAIMS: {"claims.x.margin": change(0.1, 0.3)}})
-    assert "| `train.lr` | 0.1 | 0.2 | <details><summary>9 experiments</summary>`v0`, `v1`" in text
+    assert "| `train.lr` | 0.1 | 0.2 | <details><summary>9 variants</summary>`v0`, `v1`" in text
     assert "| `model.hidden` | [100, 80] | [9] | `v0` |" in text
     assert "| `claims.x.margin` | 0.1 | 0.3 |  |" in text
 
@@ -72,7 +72,7 @@ def test_a_revision_without_digests_says_nothing_of_code(sides):
     assert pull_request.recoded(NONE | {pull_request.DIGESTS: digests(*sides)}) == {}
 
 
-def test_affected_experiments():
+def test_affected_variants():
     seeds = {("main", "a"): [0.81, 0.82], ("workspace", "a"): [0.91, 0.925], ("workspace", "new"): [0.5]}
     table = pd.DataFrame([
         {"variant": v, "seed": str(seed), "digit": str(seed), "accuracy": str(a), "rev": revision}
@@ -81,7 +81,7 @@ def test_affected_experiments():
     found: dict[str, Difference] = {v: differences.between(table, table, v) for v in ("a", "new")}
     summary = {"a.loss": {"diff": -0.25}, "new.loss": change(None, 0.5)}
     text = render(found=found, marks={"a": "▲"}, summary=summary)
-    assert "**2 of 3 experiments affected, 1 of them beyond noise; 0 outcomes flipped.**" in text
+    assert "**2 of 3 variants affected, 1 of them beyond noise; 0 outcomes flipped.**" in text
     lines = [line for line in text.splitlines() if line.startswith("| `")]
     rows = {line.split("`")[1]: [cell.strip() for cell in line.split("|")[2:-1]] for line in lines}
     assert rows["a"] == [
