@@ -16,6 +16,7 @@ from remnist.plan import claims, entries
 from remnist.plan.claims import Claims, Published
 from remnist.plan.comparisons import factors, variants_of
 from remnist.report import summaries, words
+from remnist.report.verdicts import OUTCOMES
 from remnist.settings import Variant
 
 Json = dict[str, Any]
@@ -32,7 +33,7 @@ class Content:
         plan: every variant's settings.
         rows: the ledger, a row a claim, with `differs` and `control_differs`, `families` (of models), `named` (its
             variants and those of its control and parts) and `charts`.
-        outcomes: how many rows have each outcome, in the order of their first row.
+        outcomes: how many rows have each outcome, in the report's order.
         variants: by name what the page of a variant shows: `model`, `settings`, `summary`, `accuracy`, `published`,
             `runs`, `ensembles`, `hashes`, `claims`, `charts`.
         gallery: the picture of the hardest images as base64; empty where there is none.
@@ -57,12 +58,13 @@ def read(root: Path) -> Content:
     """
     claimed, plan = claims.read(root / FILES["claims"]), entries.read(root / FILES["plan"])
     rows = [_row(each, plan, claimed) for each in _lines(root / FILES["ledger"])]
+    counts = Counter(row["outcome"] for row in rows)
     gallery = root / "plots/gallery.png"
     return Content(
         claims=claimed,
         plan=plan,
         rows=rows,
-        outcomes=dict(Counter(row["outcome"] for row in rows)),
+        outcomes={outcome: counts[outcome] for outcome in OUTCOMES if outcome in counts},
         variants=dict(_variants(root, plan, claimed)),
         gallery=base64.b64encode(gallery.read_bytes()).decode() if gallery.is_file() else "",
     )
