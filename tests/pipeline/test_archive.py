@@ -10,8 +10,9 @@ import pytest
 
 from remnist.commands import demo
 from remnist.commands.archive import ARCHIVE
+from remnist.commands.lock import LOCK
 from remnist.files import read_json
-from remnist.runtime.stage import PLAN
+from remnist.runtime.stage import DIGESTS, PLAN
 from tests.support.repository import VARIANTS, Repository, ran
 from tests.support.sharing import changed, clone, fails, make, weights
 
@@ -62,15 +63,16 @@ def test_a_clone_judges_by_another_margin_as_the_owner_does_and_trains_nothing(s
 
 
 def test_the_committed_archive_is_of_the_committed_lock(tmp_path):
-    for name in demo.project_files():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(demo.ROOT / name, tmp_path / name)
-    Repository.run_in(tmp_path, "git", "init", "-q")
+    project = tmp_path / "project"
+    demo.copy(project, {})
+    for name in (LOCK, PLAN, DIGESTS, ARCHIVE):
+        shutil.copy2(demo.ROOT / name, project / name)
+    Repository.run_in(project, "git", "init", "-q")
     plan = read_json(demo.ROOT / PLAN)
-    said = Repository.run_in(tmp_path, "remnist", "unpack")  # `make unpack` brings MNIST as well
+    said = Repository.run_in(project, "remnist", "unpack")  # `make unpack` brings MNIST as well
     assert f"the curves and predictions of {len(plan)} variants are here" in said
     runs = sum(len(variant["seeds"]) for variant in plan.values())
-    assert len(list(tmp_path.glob("dvclive/*/seed-*/"))) == runs
+    assert len(list(project.glob("dvclive/*/seed-*/"))) == runs
 
 
 def test_the_same_results_are_the_same_archive(whole, packed):

@@ -16,7 +16,7 @@ from remnist.page import content, intervals
 from remnist.page.charts import charts
 from remnist.report import glossary, stability
 from remnist.report.document import title
-from remnist.report.markdown import percent, sentence
+from remnist.report.markdown import loss, percent, sentence
 
 TEMPLATES = Path(__file__).with_name("templates")
 OUT = Path("page/index.html")
@@ -40,7 +40,7 @@ def render(shown: content.Content) -> str:
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=True,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"percent": percent, "sentence": sentence, "drawn": intervals.draw}
+    environment.filters |= {"loss": loss, "percent": percent, "sentence": sentence, "drawn": intervals.draw}
     tables = {
         "charts": charts(),
         "claims": {row["id"]: row["charts"] for row in shown.rows},

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+import pandas as pd
 import pytest
 import vl_convert
 from ruamel.yaml import YAML
@@ -97,6 +98,16 @@ def test_settings_that_differ_and_the_hashes_of_a_run(root, results):
     shown = content.read(root).variants
     assert shown["a"]["hashes"] == {"settings, code and libraries of its training": "12ab", "models/a": "34cd"}
     assert shown["b"]["hashes"] == {}
+
+
+def test_a_run_whose_loss_is_not_finite_has_diverged(root):
+    path = root / "plots/runs.csv"
+    runs = pd.read_csv(path)
+    runs.loc[0, "loss"] = float("nan")
+    runs.to_csv(path, index=False)
+    cells = re.findall(r'data-label="loss">(.*?)<', build.render(content.read(root)))
+    assert len(cells) == len(runs)
+    assert cells.count("diverged") == 1
 
 
 def test_no_text_can_end_a_script_or_start_an_element(root):
